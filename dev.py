@@ -174,7 +174,7 @@ def have_libraries(lock: Path) -> None:
     env = os.environ | pip_says()
     if not stamped(TOOLS, [TOOLS_LOCK]):
         shutil.rmtree(TOOLS, ignore_errors=True)
-        pip = [BASE_PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        pip = [BASE_PYTHON, "-m", "pip", "install", "-qq", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
         if call([*pip, "--target", TOOLS, "-r", TOOLS_LOCK], env=env) == 0:
             (TOOLS / ".stamp").write_text("\n".join(marks([TOOLS_LOCK])))
     (VENV / ".stamp").unlink(missing_ok=True)
@@ -455,7 +455,7 @@ def lint(arguments: Sequence[str]) -> int:
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
-        "import-linter": ["lint-imports"],
+        "import-linter": ["lint-imports", "--no-logo"],
     }
     failed = []
     for name, (program, *rest) in checks.items():

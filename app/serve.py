@@ -1,5 +1,5 @@
 """The web server: `python -m app.serve --host 127.0.0.1 --port 5080`. It opens its door only after the worker's first
-heartbeat, because a house that takes applications but prints nothing and lets time-limits pass is worse than a closed one.
+heartbeat: a house that takes applications but prints nothing and lets time-limits pass is worse than a closed one.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""The casework room: one verb a file. It never commits and never hears of HTTP."""

@@ -1,0 +1,282 @@
+"""Everything the law room needs to know about a case, loaded in four statements and frozen.
+
+Inside `transaction()` the case and its record are locked first and everything else is read after that, so that nothing a
+decision rests on can change under it: whatever writes such a fact locks the same rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Date, Integer, Row, Select, String, and_, cast, literal, null, select, true, union_all
+
+from app.db import db, writing
+from app.models import (
+    AttachmentUse,
+    Ban,
+    CalendarOverride,
+    Case,
+    CaseRecord,
+    CreditRecord,
+    Document,
+    JournalLine,
+    Office,
+    PartTaken,
+    PublicationFact,
+    RepairLetter,
+    RepairTask,
+)
+from workflows import workflow
+from workflows.calendar import Calendar, Override, legal_day
+from workflows.clockwork import turn
+from workflows.grammar import NEW, CaseFacts, Facts, Line, RecordFacts, Task, Workflow
+from workflows.grammar import Ban as BanFacts
+
+STATUS_OF = {"publish": "published", "end": "ended", "repair": "repaired", "withdraw": "withdrawn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A case with its definition and facts; `lines` are the journal rows the facts were folded from."""
+
+    id: int
+    workflow: Workflow
+    facts: Facts
+    row: Row[Any]
+    record_id: int | None
+    lines: tuple[Row[Any], ...]
+
+
+class NoSuchCase(LookupError):
+    """There is no case of this number."""
+
+
+def load_case(number: str, at: datetime) -> Loaded:
+    """The case and its facts as of `at`; locked when called inside `transaction()`. Raises NoSuchCase."""
+    query: Select[Any] = select(*Case.__table__.c).where(Case.number == number)
+    if writing():
+        query = query.with_for_update()
+    row = db.session.execute(query).first()
+    if row is None:
+        raise NoSuchCase(number)
+    today = legal_day(at)
+    record_row = db.session.execute(_record_query(row.id, today)).first()
+    lines = tuple(db.session.execute(_journal_query(row.id)).all())
+    rest = _rest(row.id, row.subject_id, record_row.id if record_row else 0, today)
+    definition = workflow(row.type, row.edition)
+    facts = Facts(
+        case=CaseFacts(
+            number=row.number,
+            state=row.state,
+            version=row.version,
+            office=row.office_id,
+            subject=row.subject_id,
+            channel=row.channel,
+            opened_at=row.opened_at,
+            t0=row.t0,
+            t1=row.t1,
+        ),
+        record=_record_facts(record_row) if record_row else None,
+        journal=tuple(_line(line) for line in lines),
+        deadlines=_fold(lines),
+        **rest,
+    )
+    return Loaded(row.id, definition, facts, row, record_row.id if record_row else None, lines)
+
+
+def facts_of_record(record_id: int, at: datetime) -> Facts:
+    """Facts for a record that has no case yet: what the pre-check and the first step look at. Raises NoSuchCase."""
+    today = legal_day(at)
+    query = _with_status(
+        select(*CreditRecord.__table__.c).where(CreditRecord.id == record_id), today, other_than=0
+    )
+    if writing():
+        query = query.with_for_update(of=CreditRecord)
+    row = db.session.execute(query).first()
+    if row is None:
+        raise NoSuchCase(str(record_id))
+    return record_only_facts(row, today)
+
+
+def record_only_facts(row: Row[Any], today: date, rest: dict[str, Any] | None = None) -> Facts:
+    """Facts of a record row that carries `status` and `other_open_case` (see `records_of`)."""
+    return Facts(
+        case=CaseFacts(number="", state=NEW, version=0, office=row.office_id, subject=row.subject_id),
+        record=_record_facts(row),
+        **(rest or _rest(0, row.subject_id, row.id, today)),
+    )
+
+
+def records_of(subject_id: int, at: datetime) -> list[tuple[Row[Any], Facts]]:
+    """Every record of a subject with its facts, newest first, in two statements."""
+    today = legal_day(at)
+    query = _with_status(
+        select(*CreditRecord.__table__.c).where(CreditRecord.subject_id == subject_id), today, other_than=0
+    ).order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
+    rows = db.session.execute(query).all()
+    rest = _rest(0, subject_id, 0, today) if rows else {}
+    return [(row, record_only_facts(row, today, rest)) for row in rows]
+
+
+def _record_query(case_id: int, today: date) -> Select[Any]:
+    query = (
+        select(*CreditRecord.__table__.c)
+        .join(CaseRecord, CaseRecord.record_id == CreditRecord.id)
+        .where(CaseRecord.case_id == case_id)
+    )
+    query = _with_status(query, today, other_than=case_id)
+    return query.with_for_update(of=CreditRecord) if writing() else query
+
+
+def _with_status(query: Select[Any], today: date, other_than: int) -> Select[Any]:
+    """Add what became of the record's publication by `today`, and the number of another open case about it."""
+    status = (
+        select(PublicationFact.deed)
+        .where(
+            PublicationFact.record_id == CreditRecord.id,
+            PublicationFact.deed.in_(tuple(STATUS_OF)),
+            PublicationFact.effective_on <= today,
+        )
+        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
+        .limit(1)
+        .correlate(CreditRecord)
+        .scalar_subquery()
+    )
+    other = (
+        select(Case.number)
+        .join(CaseRecord, CaseRecord.case_id == Case.id)
+        .where(CaseRecord.open_record == CreditRecord.id, Case.id != other_than)
+        .limit(1)
+        .correlate(CreditRecord)
+        .scalar_subquery()
+    )
+    return query.add_columns(status.label("status"), other.label("other_open_case"))
+
+
+def _record_facts(row: Row[Any]) -> RecordFacts:
+    return RecordFacts(
+        id=row.id,
+        number=row.number,
+        office=row.office_id,
+        recognised_on=row.recognised_on,
+        cls=row.cls,
+        minimum_last_day=row.minimum_last_day,
+        maximum_last_day=row.maximum_last_day,
+        excluded_by=row.excluded_by,
+        duty=row.duty,
+        duty_note=row.duty_note,
+        sector_condition=row.sector_condition,
+        status=STATUS_OF.get(row.status or "", "unpublished"),
+        annulled_on=row.annulled_on,
+        other_open_case=row.other_open_case or "",
+    )
+
+
+def _journal_query(case_id: int) -> Select[Any]:
+    return (
+        select(*JournalLine.__table__.c)
+        .where(JournalLine.about == "case", JournalLine.about_id == case_id)
+        .order_by(JournalLine.seq)
+    )
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(
+        step=row.act,
+        at=row.at,
+        person=row.person,
+        role=row.role,
+        item=row.item,
+        state=row.target,
+        answers=row.answers or {},
+    )
+
+
+def _fold(lines: tuple[Row[Any], ...]) -> tuple[Any, ...]:
+    deadlines: tuple[Any, ...] = ()
+    for line in lines:
+        if line.clocks:
+            deadlines = turn(deadlines, line.clocks)
+    return deadlines
+
+
+def _piece(
+    kind: str, where: Any, text: Any = None, more: Any = None, day: Any = None, until: Any = None, number: Any = None
+) -> Select[Any]:
+    columns = {"text": (text, String), "more": (more, String), "day": (day, Date), "until": (until, Date)}
+    labelled = [
+        (cast(null(), kind_of) if value is None else value).label(name) for name, (value, kind_of) in columns.items()
+    ]
+    count = (cast(null(), Integer) if number is None else number).label("number")
+    return select(literal(kind).label("kind"), *labelled, count).where(where)
+
+
+def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> dict[str, Any]:
+    """The small sets a need may read, in one statement: each a handful of rows."""
+    pieces = [
+        _piece(
+            "override",
+            true(),
+            CalendarOverride.notice,
+            cast(CalendarOverride.announces, String),
+            CalendarOverride.day,
+            number=cast(CalendarOverride.working, Integer),
+        ),
+        _piece("ban", Ban.subject_id == subject_id, Ban.cause, day=Ban.since, until=Ban.until),
+        _piece(
+            "offence",
+            and_(
+                CreditRecord.subject_id == subject_id,
+                CreditRecord.id != record_id,
+                CreditRecord.annulled_on.is_(None),
+                CreditRecord.recognised_on <= today,
+            ),
+            CreditRecord.number,
+            day=CreditRecord.recognised_on,
+        ),
+        _piece("receiver", and_(Office.kind == "linked", Office.receives != ""), Office.code),
+    ]
+    if case_id:
+        pieces += [
+            _piece("part", PartTaken.case_id == case_id, PartTaken.part, number=PartTaken.person),
+            _piece(
+                "task",
+                RepairTask.case_id == case_id,
+                RepairTask.code,
+                RepairTask.title,
+                number=cast(RepairTask.done_at.is_not(None), Integer),
+            ),
+            _piece("paper", AttachmentUse.case_id == case_id, AttachmentUse.purpose),
+            _piece("paper", RepairLetter.case_id == case_id, literal("letter")),
+            _piece(
+                "printed", and_(Document.case_id == case_id, Document.printed_at.is_not(None)), Document.kind
+            ),
+        ]
+    rows = db.session.execute(union_all(*pieces)).all()
+    of = {kind: [row for row in rows if row.kind == kind] for kind in {row.kind for row in rows}}
+    return {
+        "calendar": _calendar(of.get("override", [])),
+        "bans": tuple(BanFacts(r.day, r.until, r.text) for r in of.get("ban", [])),
+        "offences": tuple((r.day, r.text) for r in of.get("offence", [])),
+        "receivers": tuple(sorted(r.text for r in of.get("receiver", []))),
+        "parts": frozenset((r.text, r.number) for r in of.get("part", [])),
+        "tasks": tuple(Task(r.text, r.more, bool(r.number)) for r in of.get("task", [])),
+        "papers": frozenset(r.text for r in of.get("paper", [])),
+        "printed": frozenset(r.text for r in of.get("printed", [])),
+    }
+
+
+def _calendar(rows: list[Row[Any]]) -> Calendar:
+    overrides = sorted(
+        (Override(r.day, bool(r.number), r.text, int(r.more) if r.more else None) for r in rows), key=lambda o: o.day
+    )
+    return _calendar_of(tuple(overrides))
+
+
+@lru_cache(maxsize=8)
+def _calendar_of(overrides: tuple[Override, ...]) -> Calendar:
+    """One Calendar value per set of rows, so that what it has counted is remembered."""
+    return Calendar(overrides)

@@ -1,0 +1,58 @@
+"""The records room: what is kept. Columns and constraints, hardly any verbs."""
+
+from app.models.attachment import Attachment, AttachmentUse
+from app.models.case import Case, CaseLink, CaseRecord, Filing, Once, PartTaken
+from app.models.deadline import DeadlineRow
+from app.models.document import Document, DocumentNumber
+from app.models.journal import JournalLine
+from app.models.office import (
+    Attestation,
+    CalendarOverride,
+    Jurisdiction,
+    Membership,
+    Office,
+    OfficeCertificate,
+    User,
+)
+from app.models.outbox import Notice, NoticeSequence
+from app.models.record import CreditRecord, Measure, PublicationFact, RecordShare
+from app.models.repair import CommitmentSerial, Repair, RepairLetter, RepairTask
+from app.models.subject import Ban, Identifier, Mandate, Subject
+from app.models.watch import Heartbeat
+
+__all__ = [
+    "Attachment",
+    "AttachmentUse",
+    "Attestation",
+    "Ban",
+    "CalendarOverride",
+    "Case",
+    "CaseLink",
+    "CaseRecord",
+    "CommitmentSerial",
+    "CreditRecord",
+    "DeadlineRow",
+    "Document",
+    "DocumentNumber",
+    "Filing",
+    "Heartbeat",
+    "Identifier",
+    "JournalLine",
+    "Jurisdiction",
+    "Mandate",
+    "Measure",
+    "Membership",
+    "Notice",
+    "NoticeSequence",
+    "Office",
+    "OfficeCertificate",
+    "Once",
+    "PartTaken",
+    "PublicationFact",
+    "RecordShare",
+    "Repair",
+    "RepairLetter",
+    "RepairTask",
+    "Subject",
+    "User",
+]

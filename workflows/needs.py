@@ -1,0 +1,35 @@
+"""Conditions that several case types share. Each yields the refusals it finds, none when it is met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workflows.grammar import UNMET, Ask, Need, Refusal
+
+
+def in_time(clock: str) -> Need:
+    """The named time-limit is running and its last day has not passed."""
+
+    def need(ask: Ask) -> Iterator[Refusal]:
+        deadline = ask.facts.deadline(clock)
+        title = ask.workflow.clock[clock].title
+        if deadline is None or deadline.state not in ("running", "paused"):
+            yield Refusal(UNMET, "{clock}没有在计算。", {"clock": title}, ask.step.law, "NO_CLOCK")
+        elif deadline.ran_out(ask.today):
+            text = "{clock}已于{day}届满，届满后不能再{step}。"
+            values = {"clock": title, "day": deadline.due_on, "step": ask.step.title}
+            yield Refusal(UNMET, text, values, ask.step.law, "TOO_LATE")
+
+    return need
+
+
+def after(*steps: str, text: str, code: str) -> Need:
+    """At least one of these steps has been taken in this case."""
+
+    def need(ask: Ask) -> Iterator[Refusal]:
+        if not any(step in ask.facts.counts for step in steps):
+            yield Refusal(UNMET, text, law=ask.step.law, code=code)
+
+    return need
+
+

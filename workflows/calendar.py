@@ -68,7 +68,8 @@ class Override:
 class DayReason:
     """What a day is and why.
 
-    `name` is what it is called (周六, 国庆节), `text` what that means for a count of working days. `kind` is one of workday, weekend, holiday, makeup, override.
+    `kind` is one of workday, weekend, holiday, makeup, override; `name` is what the day is called (周六, 国庆节),
+    `text` what that means for a count of working days.
     """
 
     day: date
@@ -159,7 +160,7 @@ class Calendar:
 
     @cached_property
     def edition(self) -> str:
-        """Library version and digest of the office's own rows: names, in a journal line, what a date was counted with."""
+        """Library version and digest of the office's own rows: what a date in a journal line was counted with."""
         rows = ((row.day.isoformat(), row.working, row.notice, row.announces) for row in self.overrides)
         digest = hashlib.sha256(repr(tuple(rows)).encode()).hexdigest()[:8]
         return f"{holidays.__version__}+{digest}"

@@ -137,7 +137,8 @@ class Step:
 
     `asks` are answers without which the law refuses, whoever calls. `part` is a part of the work that the workflow's
     `apart` keeps from another. `times` bounds how often it may be taken (per item when `item` is set; 0: no bound).
-    `inside` marks answers that only officers may read. `consequence` is the sentence shown before it is taken.
+    `marks` are instants of the envelope that it sets (t0 received by 信用中国 or a window, t1 by us, t2 accepted, t3
+    decided). `inside` marks answers that only officers may read. `consequence` is the sentence shown before it is taken.
     """
 
     code: str
@@ -151,6 +152,7 @@ class Step:
     issues: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     part: str = ""
     times: int = 0
     item: str = ""
@@ -169,9 +171,11 @@ class Step:
         object.__setattr__(self, "target", right.strip())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Workflow:
     """A case type in one edition: its states, clocks and steps. Immutable; a living case keeps the edition it began with.
+
+    Equal only to itself, so that it can key the machine built from it.
 
     Raises Unsound when a part names a state, step or role that is not there; `workflows.proof` looks deeper.
     """

@@ -29,13 +29,14 @@ from app.models import (
     RepairLetter,
     RepairTask,
 )
+from app.registry.publish import STATUS
 from workflows import workflow
 from workflows.calendar import Calendar, Override, legal_day
 from workflows.clockwork import turn
 from workflows.grammar import NEW, CaseFacts, Facts, Line, RecordFacts, Task, Workflow
 from workflows.grammar import Ban as BanFacts
 
-STATUS_OF = {"publish": "published", "end": "ended", "repair": "repaired", "withdraw": "withdrawn"}
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _with_status(query: Select[Any], today: date, other_than: int) -> Select[Any
         select(PublicationFact.deed)
         .where(
             PublicationFact.record_id == CreditRecord.id,
-            PublicationFact.deed.in_(tuple(STATUS_OF)),
+            PublicationFact.deed.in_(tuple(STATUS)),
             PublicationFact.effective_on <= today,
         )
         .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
@@ -169,7 +170,7 @@ def _record_facts(row: Row[Any]) -> RecordFacts:
         duty=row.duty,
         duty_note=row.duty_note,
         sector_condition=row.sector_condition,
-        status=STATUS_OF.get(row.status or "", "unpublished"),
+        status=STATUS.get(row.status or "", "unpublished"),
         annulled_on=row.annulled_on,
         other_open_case=row.other_open_case or "",
     )

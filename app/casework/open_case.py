@@ -1,0 +1,128 @@
+"""A filer's one act opens a case for each record it names; a record that is refused never blocks the others."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.casework.actor import Person
+from app.casework.facts import NoSuchCase, facts_of_record
+from app.casework.refused import StepRefused
+from app.casework.take_step import take_step
+from app.db import db
+from app.models import Case, CaseRecord, Filing, Repair
+from workflows import NEWEST
+from workflows.engine import refusals
+from workflows.grammar import NEW, STRANGER, UNMET, Refusal
+
+ALPHABET = "23456789ABCDEFGHJKMNPQRTUWXY"
+"""Letters and figures that cannot be read for one another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What became of one record of a filing: a case number, or the reasons why none was opened."""
+
+    record_id: int
+    number: str
+    refusals: tuple[Refusal, ...] = ()
+
+
+def open_filing(
+    subject_id: int,
+    record_ids: Iterable[int],
+    *,
+    actor: Person,
+    channel: str,
+    key: str,
+    at: datetime,
+    case_type: str = "repair",
+) -> tuple[str, list[Opened]]:
+    """Open a filing with one case for each record, inside `transaction()`; returns its receipt number and the outcomes.
+
+    The same key again returns the filing made before. A filing of which every record is refused is not kept: StepRefused
+    carries all the reasons. Raises StepRefused when the actor holds no mandate of the subject.
+    """
+    if subject_id not in actor.mandates:
+        raise StepRefused([Refusal(STRANGER, "您没有受该主体委托，不能以其名义申请。", {}, "D", "NO_MANDATE")])
+    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    receipt = f"{_code(4)}-{_code(4)}"
+    filing_id = db.session.execute(
+        kind.insert(Filing.__table__)
+        .values(receipt=receipt, channel=channel, key=key, subject_id=subject_id, user_id=actor.person, at=at)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Filing.id)
+    ).scalar()
+    if filing_id is None:
+        return _earlier(key, subject_id)
+    opened = [
+        _open_one(filing_id, subject_id, record_id, actor, channel, key, at, case_type)
+        for record_id in dict.fromkeys(record_ids)
+    ]
+    if not any(one.number for one in opened):
+        raise StepRefused([r for one in opened for r in one.refusals] or [_nothing_chosen()])
+    return receipt, opened
+
+
+def _open_one(
+    filing_id: int, subject_id: int, record_id: int, actor: Person, channel: str, key: str, at: datetime, case_type: str
+) -> Opened:
+    definition = NEWEST[case_type]
+    try:
+        facts = facts_of_record(record_id, at)
+    except NoSuchCase:
+        return Opened(record_id, "", (Refusal(UNMET, "没有这条信息。", {}, "D", "NO_RECORD"),))
+    if facts.case.subject != subject_id:
+        return Opened(record_id, "", (Refusal(STRANGER, "这条信息不是该主体的。", {}, "D", "OTHER_SUBJECT"),))
+    if no := refusals(definition, "open", facts, actor, at, "", {}):
+        return Opened(record_id, "", tuple(no))
+    number = f"XF-{_code(8)}"
+    values: Mapping[str, Any] = {
+        "number": number,
+        "type": definition.code,
+        "edition": definition.edition,
+        "state": NEW,
+        "version": 0,
+        "final": False,
+        "office_id": facts.case.office,
+        "subject_id": subject_id,
+        "filing_id": filing_id,
+        "channel": channel,
+        "other_number": "",
+        "opened_at": at,
+        "state_since": at,
+    }
+    case_id = db.session.execute(insert(Case.__table__).values(values).returning(Case.id)).scalar_one()
+    db.session.execute(insert(CaseRecord).values(case_id=case_id, record_id=record_id, open_record=record_id))
+    db.session.execute(insert(Repair).values(case_id=case_id, statement="", contact=actor.name, phone=""))
+    take_step(
+        number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at
+    )
+    return Opened(record_id, number)
+
+
+def _earlier(key: str, subject_id: int) -> tuple[str, list[Opened]]:
+    rows = db.session.execute(
+        select(Filing.receipt, Filing.subject_id, Case.number, CaseRecord.record_id)
+        .join(Case, Case.filing_id == Filing.id)
+        .join(CaseRecord, CaseRecord.case_id == Case.id)
+        .where(Filing.key == key)
+        .order_by(Case.id)
+    ).all()
+    if not rows or rows[0].subject_id != subject_id:
+        raise StepRefused([Refusal(UNMET, "这张表单已经用过，请重新打开页面。", {}, "D", "KEY_REUSED")])
+    return rows[0].receipt, [Opened(row.record_id, row.number) for row in rows]
+
+
+def _nothing_chosen() -> Refusal:
+    return Refusal(UNMET, "请先选择要申请修复的信息。", {}, "D", "NOTHING_CHOSEN")
+
+
+def _code(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))

@@ -1,0 +1,45 @@
+"""Who may see which case: one policy for every read path.
+
+A filer sees the cases of the subjects they hold a mandate for. An officer sees the cases of their office and of the
+offices below it, once the filer has handed them in. Nobody else sees a case at all; to them it does not exist (404).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+
+from app.casework.actor import Person
+from app.db import db
+from app.models import Case, CreditRecord, Office
+
+
+def cases_visible_to(person: Person) -> ColumnElement[bool]:
+    """The condition on `Case` under which this person may see it."""
+    ways: list[ColumnElement[bool]] = []
+    if person.mandates:
+        ways.append(Case.subject_id.in_(sorted(person.mandates)))
+    if person.paths:
+        below = select(Office.id).where(or_(*(Office.path.startswith(path, autoescape=True) for path in person.paths)))
+        ways.append(and_(Case.filed_at.is_not(None), Case.office_id.in_(below)))
+    return or_(*ways) if ways else false()
+
+
+def records_visible_to(person: Person) -> ColumnElement[bool]:
+    """The condition on `CreditRecord` under which this person may see all of it, unmasked."""
+    ways: list[ColumnElement[bool]] = []
+    if person.mandates:
+        ways.append(CreditRecord.subject_id.in_(sorted(person.mandates)))
+    if person.paths:
+        below = select(Office.id).where(or_(*(Office.path.startswith(path, autoescape=True) for path in person.paths)))
+        ways.append(CreditRecord.office_id.in_(below))
+    return or_(*ways) if ways else false()
+
+
+def may_see(person: Person, number: str) -> bool:
+    """True when the case of this number is visible to the person."""
+    return db.session.execute(select(Case.id).where(Case.number == number, cases_visible_to(person))).first() is not None
+
+
+def is_officer_of(person: Person, office_path: str) -> bool:
+    """True when the person sees the case as an officer, not as its filer: internal opinions are theirs to read."""
+    return any(office_path.startswith(path) for path in person.paths)

@@ -1,0 +1,49 @@
+"""Publication as dated facts with a cause: nothing is deleted, and any day can be asked about."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import insert, select
+
+from app.db import db
+from app.models import PublicationFact
+
+STATUS = {"publish": "published", "end": "ended", "repair": "repaired", "withdraw": "withdrawn"}
+STATUS_TITLES = {
+    "published": "公示中",
+    "ended": "公示已终止",
+    "repaired": "已修复",
+    "withdrawn": "已撤回",
+    "unpublished": "不公示",
+}
+
+
+def state_fact(
+    record_id: int, deed: str, effective_on: date, at: datetime, cause: str, case_id: int | None = None
+) -> None:
+    """State that something became of a record's publication, from a day, recorded now, for a cause.
+
+    `deed` is publish, end, repair, withdraw, mark or unmark; anything else is refused by the database.
+    """
+    db.session.execute(
+        insert(PublicationFact).values(
+            record_id=record_id, deed=deed, effective_on=effective_on, recorded_at=at, cause=cause, case_id=case_id
+        )
+    )
+
+
+def status_on(record_id: int, day: date, known_at: datetime | None = None) -> str:
+    """What the public saw of a record on `day` (published, ended, repaired, withdrawn, unpublished).
+
+    With `known_at` the answer is as it was known at that moment.
+    """
+    query = select(PublicationFact.deed).where(
+        PublicationFact.record_id == record_id,
+        PublicationFact.deed.in_(tuple(STATUS)),
+        PublicationFact.effective_on <= day,
+    )
+    if known_at is not None:
+        query = query.where(PublicationFact.recorded_at <= known_at)
+    latest = query.order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc()).limit(1)
+    return STATUS.get(db.session.execute(latest).scalar() or "", "unpublished")

@@ -135,15 +135,18 @@ def _running(
         return {"event": "extend", **_counted(ask.facts.calendar, deadline.due_on, row)}
     if before == after or step.code in clock.starts:
         return None
+    said = behaviour(ask, clock, after)
     if deadline.state == PAUSED:
-        return _resume(ask, clock, deadline, before)
-    if behaviour(ask, clock, after) != RUN_ON and deadline.due_on is not None:
+        return _resume(ask, clock, deadline, before) if said == RUN_ON else None
+    if said == PAUSE and clock.escalates and deadline.ran_out(today):
+        return None  # a limit somebody has missed stays missed; only beginning anew clears it
+    if said != RUN_ON and deadline.due_on is not None:
         return {"event": "pause", "on": today.isoformat(), "left": _remaining(ask.facts.calendar, today, deadline)}
     return None
 
 
 def _resume(ask: Ask, clock: Clock, deadline: Deadline, left_state: str) -> dict[str, Any]:
-    """The day of the pause is spent; a clock paused on its last day resumes with the day of resumption as its due day."""
+    """The day of the pause is spent; paused on its last day, a clock resumes with the day of resumption as its due day."""
     calendar, today = ask.facts.calendar, ask.today
     if behaviour(ask, clock, left_state) == RESTART:
         row = rule(clock.length).on(ask.procedure_day)
@@ -164,7 +167,7 @@ def _resume(ask: Ask, clock: Clock, deadline: Deadline, left_state: str) -> dict
 
 
 def behaviour(ask: Ask, clock: Clock, state: str) -> str:
-    """What a state does to a running clock: PAUSE, RESTART or RUN_ON, read from the law when the definition names a row."""
+    """What a state does to a running clock: PAUSE, RESTART or RUN_ON, read from the law when a row is named."""
     said = clock.during.get(state, RUN_ON)
     if said in (PAUSE, RESTART, RUN_ON):
         return said

@@ -31,11 +31,12 @@ def refusals(
         values = {"state": here.title if here else case.state, "step": step.title}
         return [Refusal(MOVED, "本件现在是“{state}”，不能{step}。", values, law="D", code="MOVED")]
     roles = roles_in(actor, case.office, case.subject)
-    if not roles.intersection(step.by):
+    acting = roles.intersection(step.by)
+    if not acting:
         who = "、".join(role.title for role in step.by)
         return [Refusal(STRANGER, "这一步由本件的{who}办理。", {"who": who}, law="D", code="OTHER_ROLE")]
-    if Role.FILER in roles and Role.FILER not in step.by:
-        text = "您受本件申请人委托，应当回避，不能办理本件。"
+    if Role.FILER not in acting and (Role.FILER in roles or actor.person in facts.filers):
+        text = "您受本件申请人委托，或者曾经代申请人办理过本件，应当回避。"
         return [Refusal(STRANGER, text, law="D", code="RECUSED")]
     found = [*_apart(workflow, step, facts, actor), *_counted(step, facts, item), *_expiry(workflow, step, facts, at)]
     if answers is not None:

@@ -357,6 +357,11 @@ class Facts:
                 found[key] = found.get(key, 0) + 1
         return found
 
+    @cached_property
+    def filers(self) -> frozenset[int]:
+        """Persons who have acted for the subject in this case, whatever they are today."""
+        return frozenset(line.person for line in self.journal if line.role == Role.FILER and line.person is not None)
+
     def last(self, *steps: str) -> Line | None:
         """The latest line of any of these steps."""
         return next((line for line in reversed(self.journal) if line.step in steps), None)

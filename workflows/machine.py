@@ -59,7 +59,7 @@ def the_move(workflow: Workflow, state: str, step: str) -> Move:
     machine = _machine(workflow)
     try:
         moved = machine.events[step].trigger(adapter)
-    except (KeyError, MachineError) as error:
+    except (KeyError, ValueError, MachineError) as error:
         raise IllegalMove(f"{workflow.title}没有从“{state}”经“{step}”的路") from error
     if not moved:
         raise IllegalMove(f"{workflow.title}没有从“{state}”经“{step}”的路")

@@ -15,9 +15,10 @@ def in_time(clock: str) -> Need:
         title = ask.workflow.clock[clock].title
         if deadline is None or deadline.state not in ("running", "paused"):
             yield Refusal(UNMET, "{clock}没有在计算。", {"clock": title}, ask.step.law, "NO_CLOCK")
-        elif deadline.ran_out(ask.today):
-            text = "{clock}已于{day}届满，届满后不能再{step}。"
-            values = {"clock": title, "day": deadline.due_on, "step": ask.step.title}
+        elif deadline.due_on is not None and deadline.ran_out(ask.today):
+            due = deadline.due_on
+            text = "{clock}已于{year}年{month}月{day}日届满，届满后不能再{step}。"
+            values = {"clock": title, "year": due.year, "month": due.month, "day": due.day, "step": ask.step.title}
             yield Refusal(UNMET, text, values, ask.step.law, "TOO_LATE")
 
     return need

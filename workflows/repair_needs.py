@@ -173,7 +173,11 @@ def t0_plausible(ask: Ask) -> Iterator[Refusal]:
     stated = (ask.answers or {}).get("t0")
     if not stated:
         return
-    day = date.fromisoformat(stated)
+    try:
+        day = date.fromisoformat(stated)
+    except (TypeError, ValueError):
+        yield _no("T0_UNREADABLE", "“{stated}”不是日期，请按“2026-04-01”的样子写明收到的日期。", "SC22", stated=stated)
+        return
     filed = ask.facts.last("submit")
     first = legal_day(filed.at) if filed else day
     if day > ask.today:
@@ -197,13 +201,26 @@ def first_time_or_justified(ask: Ask) -> Iterator[Refusal]:
 
 
 def heard(ask: Ask) -> Iterator[Refusal]:
-    """After a warning of false material nothing is decided before the subject has spoken or the time for it has passed."""
-    if "warn" not in ask.facts.counts or "state_views" in ask.facts.counts:
+    """After a warning of false material nothing is decided before the subject has spoken or the time for it has passed.
+
+    What the subject said is weighed by the reviewer first: an opinion given before it does not carry a decision.
+    """
+    if "warn" not in ask.facts.counts:
+        return
+    if "state_views" in ask.facts.counts:
+        if ask.step.code != "review" and _said_since_the_opinion(ask):
+            text = "审核意见提出以后申请人又陈述申辩，请退回审核员重新考虑。"
+            yield _no("VIEWS_NOT_WEIGHED", text, "HNPROC 5")
         return
     hearing = ask.facts.deadline("hearing")
     if hearing is not None and not hearing.ran_out(ask.today):
         text = "已告知拟认定，申请人的陈述申辩期限到{day}届满；期满或者收到陈述申辩以前不能作出决定。"
         yield _no("NOT_HEARD", text, "HNPROC 5", day=_day(hearing.due_on))
+
+
+def _said_since_the_opinion(ask: Ask) -> bool:
+    latest = ask.facts.last("state_views", "review")
+    return latest is not None and latest.step == "state_views"
 
 
 def opinion_founded(ask: Ask) -> Iterator[Refusal]:

@@ -46,6 +46,12 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 _NUMBERS = (*LENGTHS, "times", "percent")
 
+_INSTRUMENT_ITEMS = ("key", "title", "short", "number", "from", "until", "articles", "url", "evidence", "note")
+_ROW_ITEMS = (
+    *("value", "unit", "shift", "from", "until", "when", "alone"),
+    *("instrument", "article", "url", "evidence", "note"),
+)
+
 
 class LawError(ValueError):
     """A law file that cannot be meant; the message names file, rule and row."""
@@ -269,7 +275,7 @@ def read_instruments(text: str, where: str) -> dict[str, Instrument]:
     for entry in tomllib.loads(text).get("instrument", ()):
         key = entry.get("key", "")
         place = f"{where}：文件 {key}"
-        _only(entry, place, ("key", "title", "short", "number", "from", "until", "articles", "url", "evidence", "note"))
+        _only(entry, place, _INSTRUMENT_ITEMS)
         if not key or key in found:
             raise LawError(f"{place} 没有代号或者写了两次")
         if entry.get("evidence") not in EVIDENCE:
@@ -316,8 +322,7 @@ def read_rules(text: str, where: str, known: Iterable[str]) -> dict[str, Rule]:
 
 
 def _row(rule_id: str, entry: Mapping[str, Any], place: str, known: frozenset[str]) -> RuleRow:
-    _only(entry, place, ("value", "unit", "shift", "from", "until", "instrument", "article", "url", "evidence", "note",
-                         "when", "alone"))
+    _only(entry, place, _ROW_ITEMS)
     row = RuleRow(
         rule_id=rule_id,
         value=entry.get("value"),

@@ -28,6 +28,7 @@ FOLDER = ROOT / "app" / "static" / "fonts"
 REGULAR = FOLDER / "NotoSerifSC-Regular.ttf"
 TITLE = FOLDER / "JiannuoTitleSC.ttf"
 SONG = FOLDER / "JiannuoSong.woff2"
+REGIONS = ROOT / "app" / "registry" / "regions.csv"
 LATIN = set(string.digits + string.ascii_letters + string.punctuation + " ")
 
 _HEADING = re.compile(r"<h1\b[^>]*>(.*?)</h1>|\{%-?\s*block h1\s*-?%\}(.*?)\{%-?\s*endblock", re.DOTALL)
@@ -58,8 +59,7 @@ def gb_2312() -> set[str]:
 def title_characters() -> set[str]:
     """What titles and red heads of documents may need."""
     titles = "".join(headings(ROOT / "templates" / "documents").values())
-    offices = "".join(table.read_text(encoding="utf-8") for table in (ROOT / "app" / "seeds" / "data").glob("*.csv"))
-    return gb_2312() | beyond_ascii(titles + offices) | LATIN
+    return gb_2312() | beyond_ascii(titles + REGIONS.read_text(encoding="utf-8")) | LATIN
 
 
 def heading_characters() -> set[str]:

@@ -114,3 +114,8 @@ def _hidden_id(match: re.Match[str]) -> str:
     number = match[0]
     is_code = check_code(number).ok and not check_id_number(number).ok
     return number if is_code else mask_id(number.replace("-", ""))
+
+
+def quoted(text: object) -> str:
+    """What somebody typed, to be repeated in a sentence: at most 40 characters, no number of a person."""
+    return hide_personal_numbers(text)[:40]

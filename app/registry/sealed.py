@@ -62,7 +62,10 @@ def open_sealed(value: str, keys: Sequence[SealingKey], about: str = "") -> str:
     if key is None:
         raise SealBroken(f"no key named {key_id} is at hand")
     try:
-        body = urlsafe_b64decode(value.rpartition(".")[2].encode())
+        written = value.rpartition(".")[2].encode()
+        body = urlsafe_b64decode(written)
+        if urlsafe_b64encode(body) != written:
+            raise ValueError("not the one spelling of these bytes")
         return AESGCM(key.secret).decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bound(key_id, about)).decode()
     except (InvalidTag, NotBase64, ValueError) as error:
         raise SealBroken(f"a value sealed with key {key_id} does not open") from error

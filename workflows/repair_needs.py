@@ -73,9 +73,9 @@ def no_other_case(ask: Ask) -> Iterator[Refusal]:
 
 
 def classed(ask: Ask) -> Iterator[Refusal]:
-    """A record must have a class before its minimum period is known."""
+    """A record must be classed before its minimum period is known; the rules before 2026-04-01 gave periods, not classes."""
     record = ask.facts.record
-    if record and not record.cls:
+    if record and not record.cls and record.maximum_last_day is None:
         text = "这条信息的失信类别还没有确定，算不出最短公示期。请联系认定单位，类别确定后即可申请。"
         yield _no("UNCLASSED", text, "NDRC36")
 

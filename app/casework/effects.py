@@ -92,7 +92,7 @@ def record_breach(loaded: Loaded, entry: Entry) -> None:
 
 def ban(loaded: Loaded, entry: Entry) -> None:
     """No repair application for the time the law gives, counted from the finding."""
-    row = rule("repair.ban").on(legal_day(loaded.row.t0 or entry.at))
+    row = rule("repair.ban").on(legal_day(entry.at))
     day = legal_day(entry.at)
     counted = reckon(loaded.facts.calendar, day, int(row.value or 0), row.unit, row.shift)
     db.session.execute(

@@ -41,14 +41,19 @@ from workflows.grammar import Ban as BanFacts
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A case with its definition and facts; `lines` are the journal rows the facts were folded from."""
+    """A case with its definition and facts; `record` its record as a row, `lines` the journal rows."""
 
     id: int
     workflow: Workflow
     facts: Facts
     row: Row[Any]
-    record_id: int | None
+    record: Row[Any] | None
     lines: tuple[Row[Any], ...]
+
+    @property
+    def record_id(self) -> int | None:
+        """The record the case is about."""
+        return self.record.id if self.record else None
 
 
 class NoSuchCase(LookupError):
@@ -85,7 +90,7 @@ def load_case(number: str, at: datetime) -> Loaded:
         deadlines=_fold(lines),
         **rest,
     )
-    return Loaded(row.id, definition, facts, row, record_row.id if record_row else None, lines)
+    return Loaded(row.id, definition, facts, row, record_row, lines)
 
 
 def facts_of_record(record_id: int, at: datetime) -> Facts:

@@ -1,0 +1,30 @@
+"""The counters: one blueprint per audience. A view reads, asks and redirects."""
+
+from __future__ import annotations
+
+from flask import Flask, session
+from flask_babel import get_locale
+
+from app.views.frame import init_frame
+from app.views.texts import init_texts
+
+LANGUAGES = ("zh_Hans_CN", "en")
+
+
+def locale() -> str:
+    """The reader's language: what they chose, else Chinese, which is the source."""
+    chosen = session.get("language")
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def init_views(app: Flask) -> None:
+    """Open the counters."""
+    from app.views import account, admin, desk, enterprise, public, service
+
+    init_texts(app)
+    init_frame(app)
+    app.jinja_env.globals["get_locale"] = get_locale
+    for counter in (public, account, enterprise, desk, admin, service):
+        app.register_blueprint(counter.blueprint)
+
+

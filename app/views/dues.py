@@ -1,0 +1,82 @@
+"""Time-limits as people read them: computed when read, so that no job can make them late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from flask_babel import gettext as _
+
+from workflows.calendar import Calendar
+from workflows.clockwork import ENDED, MET, PAUSED, Deadline
+from workflows.grammar import Workflow
+from workflows.people import Role
+
+SOON = 2
+"""Working days left at which a limit turns amber."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A time-limit with its badge; `left` counts from tomorrow, negative when overdue."""
+
+    clock: str
+    item: str
+    title: str
+    due_on: date | None
+    state: str
+    badge: str
+    left: int
+    unit_text: str
+    provisional: bool
+    met_on: date | None
+    waiting_for: str
+    url: str
+
+
+def due_of(
+    deadline: Deadline, workflow: Workflow, calendar: Calendar, today: date, state: str, url: str = ""
+) -> Due:
+    """How a deadline looks today in a case that stands in `state`."""
+    clock = workflow.clock[deadline.clock]
+    owner = workflow.state[state].owner if state in workflow.state else None
+    calendar_days = deadline.unit not in ("WD",)
+    unit = _("天") if calendar_days else _("个工作日")
+
+    def between(start: date, end: date) -> int:
+        if calendar_days:
+            return (end - start).days
+        return calendar.working_between(start, end) if start <= end else -calendar.working_between(end, start)
+
+    left = 0
+    if deadline.state == MET and deadline.met_on and deadline.due_on:
+        badge, left = "met", between(deadline.met_on, deadline.due_on)
+    elif deadline.state == ENDED:
+        badge = "ended"
+    elif deadline.state == PAUSED:
+        badge = "paused"
+    elif deadline.due_on is None:
+        badge = "normal"
+    else:
+        left = between(today, deadline.due_on)
+        total = max(1, between(deadline.day_zero, deadline.due_on))
+        if deadline.due_on < today:
+            badge, left = "overdue", min(left, -1)
+        elif deadline.due_on == today:
+            badge = "today"
+        else:
+            badge = "soon" if left <= SOON or left <= total * 0.2 else "normal"
+    return Due(
+        clock=deadline.clock,
+        item=deadline.item,
+        title=clock.title,
+        due_on=deadline.due_on,
+        state="overdue" if badge == "overdue" else deadline.state,
+        badge=badge,
+        left=left,
+        unit_text=unit,
+        provisional=deadline.provisional,
+        met_on=deadline.met_on,
+        waiting_for=owner.title if owner is Role.FILER else "",
+        url=url,
+    )

@@ -1,0 +1,70 @@
+"""How days, moments and sentences of the law room are written for people; the only place of time zones on pages."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask import Flask
+from flask_babel import gettext as _
+
+from workflows.calendar import SHANGHAI, legal_day
+from workflows.grammar import Refusal
+from workflows.law import cite
+
+WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+
+
+def civil(value: date | datetime) -> date:
+    """The civil day of a day or an instant."""
+    return legal_day(value) if isinstance(value, datetime) else value
+
+
+def day(value: date | datetime | None) -> str:
+    """11月26日（周四）"""
+    if value is None:
+        return ""
+    value = civil(value)
+    return _("%(month)s月%(day)s日（%(weekday)s）", month=value.month, day=value.day, weekday=WEEKDAYS[value.weekday()])
+
+
+def day_year(value: date | datetime | None) -> str:
+    """2026年11月26日"""
+    if value is None:
+        return ""
+    value = civil(value)
+    return _("%(year)s年%(month)s月%(day)s日", year=value.year, month=value.month, day=value.day)
+
+
+def when(value: datetime | None) -> str:
+    """11月24日 16:40"""
+    if value is None:
+        return ""
+    local = value.astimezone(SHANGHAI)
+    return _("%(month)s月%(day)s日 %(clock)s", month=local.month, day=local.day, clock=f"{local:%H:%M}")
+
+
+def iso(value: date | datetime | None) -> str:
+    """For `<time datetime>`."""
+    if value is None:
+        return ""
+    return value.astimezone(SHANGHAI).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+
+
+def sentence(refusal: Refusal) -> str:
+    """A refusal in the reader's language: the template is translated, then filled."""
+    values = {
+        name: when(value) if isinstance(value, datetime) else day_year(value) if isinstance(value, date) else value
+        for name, value in refusal.values.items()
+    }
+    return str(_(refusal.template).format(**values))
+
+
+def article(references: str) -> str:
+    """`NDRC36 3; SC22` as a person reads it."""
+    return cite(references)
+
+
+def init_texts(app: Flask) -> None:
+    """Give the templates these words."""
+    for name, function in (("day", day), ("day_year", day_year), ("when", when), ("iso", iso), ("cite", article)):
+        app.jinja_env.filters[name] = function

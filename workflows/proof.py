@@ -129,10 +129,13 @@ def _automatic(workflow: Workflow) -> Iterator[Finding]:
         if not step.automatic:
             continue
         if Role.WATCH not in step.by:
-            yield Finding("automatic_without_watch", f"自动步骤{_title(step)}的办理人里没有系统值守，不会自动发生。")
+            yield Finding("automatic_never", f"自动步骤{_title(step)}的办理人里没有系统值守，不会自动发生。")
+        elif step.asks:
+            text = f"自动步骤{_title(step)}要求填写 {'、'.join(step.asks)}，系统值守填不了，不会自动发生。"
+            yield Finding("automatic_never", text)
         if not step.needs and step.code not in workflow.expiry_of:
             text = f"自动步骤{_title(step)}既没有条件，也不等任何期限，一到就会发生。"
-            yield Finding("automatic_without_cause", text)
+            yield Finding("automatic_at_once", text)
 
 
 def _parts(workflow: Workflow) -> Iterator[Finding]:

@@ -149,7 +149,7 @@ def working_day(ask: Ask) -> Iterator[Refusal]:
     reason = ask.facts.calendar.reason(ask.today)
     if not reason.working:
         following = ask.facts.calendar.next_working(ask.today)
-        yield _no("REST_DAY", "今天{why}，{day}自动转入受理。", "D", why=reason.text, day=_day(following))
+        yield _no("REST_DAY", "今天是{why}，不是工作日，{day}自动转入受理。", "D", why=reason.name, day=_day(following))
 
 
 def no_new_offence(ask: Ask) -> Iterator[Refusal]:

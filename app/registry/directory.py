@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.registry import values as cells
-from app.registry.masking import hide_personal_numbers, mask_address, mask_id, mask_name, mask_phone, quoted
+from app.registry.masking import (
+    has_personal_numbers,
+    hide_personal_numbers,
+    mask_address,
+    mask_id,
+    mask_name,
+    mask_phone,
+    quoted,
+)
 from app.registry.money import doubt_about
 from app.registry.regions import standings
 from app.registry.text import Sentence, fold, is_blank, say
@@ -333,6 +341,22 @@ def _masked(field: Field, value: str, values: Mapping[str, str]) -> str:
     if field.mask and (condition is None or condition.holds(values.get(condition.field, ""))):
         return _MASKS[field.mask.partition(" ")[0]](value)
     return value if field.rule or field.type != "C" else hide_personal_numbers(value)
+
+
+def without_secrets(entry: DirectoryEntry, row: Mapping[str, object]) -> dict[str, object]:
+    """A row, received or understood, as it may be kept in the clear: numbers that identify a person are masked, in
+    their own fields and wherever else they were typed. The numbers themselves belong sealed, at the subject.
+    """
+    kept = dict(row)
+    for heading, cell in row.items():
+        field = entry.field(heading)
+        if is_blank(cell):
+            continue
+        if field is not None and field.is_secret:
+            kept[heading] = mask_id(cell)
+        elif isinstance(cell, str) and has_personal_numbers(cell):
+            kept[heading] = hide_personal_numbers(cell)
+    return kept
 
 
 def split_values(value: str) -> tuple[str, ...]:

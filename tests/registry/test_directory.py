@@ -23,6 +23,7 @@ from app.registry.directory import (
     public_values,
     split_values,
     validate,
+    without_secrets,
 )
 from app.registry.money import doubt_about, read_wan, sums_in
 from app.registry.regions import full_name, regions
@@ -219,6 +220,20 @@ def test_no_number_of_a_person_reaches_the_public_from_any_column(column, is_per
     row = (a_person_s_penalty if is_person else a_penalty)(**{column: DRIVER})
     shown = public_values(PENALTY, validate(PENALTY, row, TODAY).values)
     assert DRIVER not in "".join(shown.values())
+
+
+@given(st.sampled_from([field.code for field in PENALTY.fields] + ["居民身份证号", "备用列"]))
+def test_a_row_kept_in_the_clear_holds_no_number_of_a_person(column):
+    row = a_person_s_penalty(**{column: f" {DRIVER}"})
+    kept = without_secrets(PENALTY, row)
+    assert DRIVER not in str(kept) and kept.keys() == row.keys()
+    assert kept["CF_XDR_ZJLX"] == "身份证" or column == "CF_XDR_ZJLX"
+    assert DRIVER not in str(without_secrets(PENALTY, validate(PENALTY, row, TODAY).values))
+
+
+def test_a_row_without_persons_is_kept_as_it_came():
+    row = a_penalty(CF_SY="超限\r\n行驶　")
+    assert without_secrets(PENALTY, row) == row
 
 
 def test_the_public_sees_a_person_s_family_name_and_an_enterprise_s_whole_name():

@@ -153,7 +153,7 @@ def invent_penalties(
     """
     inventor = Inventor(rng)
     serials: dict[tuple[str, int], int] = {}
-    made = []
+    made: list[InventedPenalty] = []
     while len(made) < n:
         subject = rng.choice(subjects) if subjects else inventor.anybody()
         violation = _violation_of(subject, rng)

@@ -7,16 +7,16 @@ in the office (`refusals`, `the_move`, `plan`, `turn`); what other rooms do besi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from workflows.calendar import SHANGHAI, Calendar, day_start, legal_day, months_after
 from workflows.clockwork import RUNNING, Deadline, Event, plan, turn
 from workflows.engine import refusals
-from workflows.grammar import NEW, Ask, Ban, CaseFacts, Facts, Line, RecordFacts, Refusal, Step, Task
+from workflows.grammar import NEW, Ask, Ban, CaseFacts, Facts, Line, RecordFacts, Refusal, Step, Task, Workflow
 from workflows.machine import the_move
-from workflows.people import WATCH, Actor, Role, Watch, roles_in
+from workflows.people import WATCH, Actor, Role, roles_in
 from workflows.repair import REPAIR
 
 OFFICE, ELSEWHERE = 7, 8
@@ -100,7 +100,7 @@ class World:
     facts: Facts
     at: datetime
     events: tuple[tuple[Event, ...], ...] = ()
-    offences_to_come: tuple[tuple[date, str], ...] = field(default=(), compare=False)
+    workflow: Workflow = REPAIR
 
     @property
     def state(self) -> str:
@@ -115,7 +115,7 @@ class World:
     @property
     def ended(self) -> bool:
         """True when the case stands at an end."""
-        return self.state != NEW and REPAIR.state[self.state].final
+        return self.state != NEW and self.workflow.state[self.state].final
 
     def due(self, clock: str, item: str = "") -> Deadline:
         """The deadline of a clock that has been started."""
@@ -125,18 +125,18 @@ class World:
 
     def why_not(self, step: str, actor: Actor, item: str = "", /, **answers: Any) -> tuple[str, ...]:
         """The codes of the reasons against a step, none when it may be taken."""
-        return tuple(r.code for r in refusals(REPAIR, step, self.facts, actor, self.at, item, answers or None))
+        return tuple(r.code for r in refusals(self.workflow, step, self.facts, actor, self.at, item, answers or None))
 
     def take(self, step: str, actor: Actor, item: str = "", /, **answers: Any) -> World:
         """Take a step as the office would. Raises Refused with the reasons of the law."""
-        if found := refusals(REPAIR, step, self.facts, actor, self.at, item, answers):
+        if found := refusals(self.workflow, step, self.facts, actor, self.at, item, answers):
             raise Refused(step, found)
-        return self._moved(REPAIR.step[step], actor, item, answers)
+        return self._moved(self.workflow.step[step], actor, item, answers)
 
     def _moved(self, step: Step, actor: Actor, item: str, answers: Mapping[str, Any]) -> World:
         facts = self.facts
-        move = the_move(REPAIR, facts.case.state, step.code)
-        events = plan(Ask(REPAIR, step, facts, actor, self.at, item, answers))
+        move = the_move(self.workflow, facts.case.state, step.code)
+        events = plan(Ask(self.workflow, step, facts, actor, self.at, item, answers))
         role = next(r for r in step.by if r in roles_in(actor, facts.case.office, facts.case.subject))
         line = Line(step.code, self.at, actor.person, role.value, item, move.target, answers)
         marks = {mark: _instant(answers.get(mark), self.at) for mark in step.marks if mark in ("t0", "t1")}
@@ -315,12 +315,12 @@ def proper_answers(step: Step, today: date) -> Iterator[Mapping[str, Any]]:
 
 def possible(world: World, people: Iterable[Actor]) -> Iterator[tuple[Step, Actor, str, Mapping[str, Any]]]:
     """Every act the law allows these people now."""
-    for step in REPAIR.steps_from[world.state]:
+    for step in world.workflow.steps_from[world.state]:
         items = tuple(task.code for task in world.facts.tasks if not task.done) if step.item else ("",)
         for actor in people:
             for answers in proper_answers(step, world.today):
                 for item in items:
-                    if not refusals(REPAIR, step, world.facts, actor, world.at, item, answers):
+                    if not refusals(world.workflow, step, world.facts, actor, world.at, item, answers):
                         yield step, actor, item, answers
 
 
@@ -337,19 +337,14 @@ def recomputed(world: World) -> tuple[tuple[Deadline, ...], tuple[tuple[Event, .
     planned: list[tuple[Event, ...]] = []
     case = replace(world.facts.case, state=NEW, t0=None, t1=None)
     for n, (line, events) in enumerate(zip(world.facts.journal, world.events, strict=True)):
-        step = REPAIR.step.get(line.step)
+        step = world.workflow.step.get(line.step)
         if step is None:
             planned.append(events)
         else:
             facts = replace(world.facts, case=case, journal=world.facts.journal[:n], deadlines=deadlines)
             actor: Actor = WATCH if line.person is None else Someone(line.person, "")
-            planned.append(plan(Ask(REPAIR, step, facts, actor, line.at, line.item, line.answers)))
+            planned.append(plan(Ask(world.workflow, step, facts, actor, line.at, line.item, line.answers)))
             marks = {mark: _instant(line.answers.get(mark), line.at) for mark in step.marks if mark in ("t0", "t1")}
             case = replace(case, state=line.state, **marks)
         deadlines = turn(deadlines, events)
     return deadlines, tuple(planned)
-
-
-def is_watch(actor: Actor) -> bool:
-    """True for the system itself."""
-    return isinstance(actor, Watch)

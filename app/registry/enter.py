@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from app.db import db
 from app.models import CreditRecord
-from app.registry.directory import Finding, entry_for, split_values, validate
+from app.registry.directory import Finding, entry_for, split_values, validate, without_secrets
 from app.registry.numbers import number_key
 from app.registry.publish import state_fact
 from workflows.calendar import legal_day
@@ -50,8 +50,8 @@ def enter_penalty(
 ) -> int:
     """Enter a penalty (行政处罚) of a subject, inside `transaction()`; returns the record's id. Raises NotARecord.
 
-    A penalty that the law shows is published from the day after it was recorded at the latest, here from its own day of
-    recording; one that waits for a person to class it is published when that has been done.
+    A penalty that the law shows is published from the day it is recorded; one that waits for a person to class it is
+    published when that has been done. Numbers that identify a person are left out: they are sealed in `identifier`.
     """
     today = legal_day(at)
     entry = entry_for("XZCF", today)
@@ -83,8 +83,8 @@ def enter_penalty(
             duty=standing.duty,
             duty_note=standing.duty_note,
             annulled_by="",
-            fields=dict(values),
-            received=dict(received),
+            fields=without_secrets(entry, values),
+            received=without_secrets(entry, received),
             recorded_at=at,
         )
         .returning(CreditRecord.id)

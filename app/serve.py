@@ -15,6 +15,8 @@ from gunicorn.app.base import BaseApplication
 
 from app import create_app
 from app.db import db
+from app.duty.worker import wake_through
+from app.safety import refuse_unsafe
 
 PROCESSES, THREADS = 2, 4
 HEARTBEAT_LIMIT = 30.0
@@ -71,6 +73,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=5080)
     wanted = parser.parse_args()
     application = create_app()
+    with application.app_context():
+        refuse_unsafe(db.engine)
+        db.engine.dispose()
+    wake_through(application)
     if not wait_for_heartbeat(application.config["INSTANCE"] / "run" / "heartbeat"):
         print(
             f"值守进程 {HEARTBEAT_LIMIT:.0f} 秒内没有心跳，网页服务不开门。请先启动它：flask --app wsgi watch\n"

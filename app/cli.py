@@ -24,9 +24,12 @@ def init_cli(app: Flask) -> None:
     def _watch() -> None:
         """Stand watch in the foreground: time-limits, printing."""
         from app.duty.worker import stand_watch
-        from app.safety import refuse_unsafe
+        from app.safety import UnsafeDatabase, refuse_unsafe
 
-        refuse_unsafe(db.engine)
+        try:
+            refuse_unsafe(db.engine)
+        except UnsafeDatabase as error:
+            raise click.ClickException(f"数据库设置不安全，值守程序不启动：{error}") from None
         stand_watch(current_app._get_current_object())  # type: ignore[attr-defined]
 
     @app.cli.command("explain")

@@ -15,12 +15,13 @@ from gunicorn.app.base import BaseApplication
 
 from app import create_app
 from app.db import db
+from app.duty.readiness import BEAT_WITHIN
 from app.duty.worker import wake_through
-from app.safety import refuse_unsafe
+from app.safety import UnsafeDatabase, refuse_unsafe
 
 PROCESSES, THREADS = 2, 4
-HEARTBEAT_LIMIT = 30.0
-"""Seconds to wait for a heartbeat, and the age in seconds up to which one counts."""
+PATIENCE = 30.0
+"""Seconds to wait for a heartbeat."""
 
 
 class House(BaseApplication):
@@ -56,11 +57,11 @@ class House(BaseApplication):
             db.engine.dispose(close=False)
 
 
-def wait_for_heartbeat(heartbeat: Path, limit: float = HEARTBEAT_LIMIT) -> bool:
-    """Whether the worker has touched `heartbeat` within the last, or the next, `limit` seconds."""
-    deadline = time.monotonic() + limit
+def wait_for_heartbeat(heartbeat: Path, patience: float = PATIENCE) -> bool:
+    """Whether the worker is awake by the file it touches, now or within `patience` seconds."""
+    deadline = time.monotonic() + patience
     while True:
-        if heartbeat.exists() and time.time() - heartbeat.stat().st_mtime < limit:
+        if heartbeat.exists() and time.time() - heartbeat.stat().st_mtime < BEAT_WITHIN.total_seconds():
             return True
         if time.monotonic() > deadline:
             return False
@@ -73,13 +74,17 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=5080)
     wanted = parser.parse_args()
     application = create_app()
-    with application.app_context():
-        refuse_unsafe(db.engine)
-        db.engine.dispose()
+    try:
+        with application.app_context():
+            refuse_unsafe(db.engine)
+            db.engine.dispose()
+    except UnsafeDatabase as error:
+        print(f"数据库设置不安全，网页服务不开门：{error}", file=sys.stderr)
+        return 1
     wake_through(application)
     if not wait_for_heartbeat(application.config["INSTANCE"] / "run" / "heartbeat"):
         print(
-            f"值守进程 {HEARTBEAT_LIMIT:.0f} 秒内没有心跳，网页服务不开门。请先启动它：flask --app wsgi watch\n"
+            f"值守进程 {PATIENCE:.0f} 秒内没有心跳，网页服务不开门。请先启动它：flask --app wsgi watch\n"
             "The worker gave no heartbeat; start it first: flask --app wsgi watch",
             file=sys.stderr,
         )

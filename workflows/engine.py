@@ -1,4 +1,4 @@
-"""Three questions to the law, each a pure function over frozen facts: may this step be taken, what can be done, who waits."""
+"""Three questions to the law, pure functions over frozen facts: may this step be taken, what can be done, who waits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def refusals(
     if case.state not in step.sources:
         here = workflow.state.get(case.state)
         values = {"state": here.title if here else case.state, "step": step.title}
-        return [Refusal(MOVED, "本件现在是“{state}”，不能{step}。", values, law="D", code="MOVED")]
+        return [Refusal(MOVED, "本件现在是“{state}”，不能办理“{step}”。", values, law="D", code="MOVED")]
     roles = roles_in(actor, case.office, case.subject)
     acting = roles.intersection(step.by)
     if not acting:
@@ -42,8 +42,9 @@ def refusals(
     if answers is not None:
         if step.item and not item:
             found.append(Refusal(UNMET, "请指明“{step}”办理的是哪一项。", {"step": step.title}, step.law, "ITEM"))
+        text = "办理“{step}”须填写必填内容（{name}）。"
         found += [
-            Refusal(UNMET, "办理“{step}”须填写必填内容（{name}）。", {"step": step.title, "name": name}, step.law, "ASKED")
+            Refusal(UNMET, text, {"step": step.title, "name": name}, step.law, "ASKED")
             for name in step.asks
             if answers.get(name) in (None, "", [], ())
         ]
@@ -85,9 +86,9 @@ def _expiry(workflow: Workflow, step: Step, facts: Facts, at: datetime) -> list[
         return []
     due = next((d.due_on for d in running if d.due_on is not None), None)
     if due is None:
-        return [Refusal(UNMET, "没有已届满的期限，不能{step}。", {"step": step.title}, step.law, "NOT_EXPIRED")]
+        return [Refusal(UNMET, "没有已届满的期限，不能办理“{step}”。", {"step": step.title}, step.law, "NOT_EXPIRED")]
     values = {"clock": clocks[0].title, "step": step.title, "year": due.year, "month": due.month, "day": due.day}
-    text = "{clock}到{year}年{month}月{day}日届满，届满后才能{step}。"
+    text = "{clock}到{year}年{month}月{day}日届满，届满后才能办理“{step}”。"
     return [Refusal(UNMET, text, values, step.law, "NOT_EXPIRED")]
 
 

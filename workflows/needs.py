@@ -17,7 +17,7 @@ def in_time(clock: str) -> Need:
             yield Refusal(UNMET, "{clock}没有在计算。", {"clock": title}, ask.step.law, "NO_CLOCK")
         elif deadline.due_on is not None and deadline.ran_out(ask.today):
             due = deadline.due_on
-            text = "{clock}已于{year}年{month}月{day}日届满，届满后不能再{step}。"
+            text = "{clock}已于{year}年{month}月{day}日届满，届满后不能再办理“{step}”。"
             values = {"clock": title, "year": due.year, "month": due.month, "day": due.day, "step": ask.step.title}
             yield Refusal(UNMET, text, values, ask.step.law, "TOO_LATE")
 

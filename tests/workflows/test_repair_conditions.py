@@ -297,7 +297,7 @@ def test_silence_until_the_limit_ends_is_abandonment_and_never_before():
     world = corrected("2026-05-06")
     assert world.due("correct").due_on == date(2026, 5, 19)
     on_the_day = world.on("2026-05-19", "23:59:59")
-    assert reasons(on_the_day, "lapse", WATCH) == ["补正期限到2026年5月19日届满，届满后才能视为放弃。"]
+    assert reasons(on_the_day, "lapse", WATCH) == ["补正期限到2026年5月19日届满，届满后才能办理“视为放弃”。"]
     assert on_the_day.why_not("resubmit", WANG, statement="补上了") == ()
     assert world.on("2026-05-20", "00:00:00").take("lapse", WATCH).state == "lapsed"
 
@@ -396,14 +396,14 @@ def test_an_extension_one_second_late_is_refused():
     world = accepted("2026-05-06").on("2026-05-14", "23:59:59")
     assert world.why_not("extend", WU) == ()
     late = world.on("2026-05-15", "00:00:00")
-    assert reasons(late, "extend", WU) == ["办理期限已于2026年5月14日届满，届满后不能再延期。"]
+    assert reasons(late, "extend", WU) == ["办理期限已于2026年5月14日届满，届满后不能再办理“延期”。"]
 
 
 def test_an_extension_needs_the_total_limit_to_be_running_still():
     world = accepted("2026-05-06").on("2026-05-13")
     t0_long_ago = replace(world.due("total"), due_on=date(2026, 5, 12))
     late = world.knowing(deadlines=tuple(t0_long_ago if d.clock == "total" else d for d in world.facts.deadlines))
-    assert reasons(late, "extend", WU) == ["总期限已于2026年5月12日届满，届满后不能再延期。"]
+    assert reasons(late, "extend", WU) == ["总期限已于2026年5月12日届满，届满后不能再办理“延期”。"]
 
 
 # False material
@@ -515,7 +515,7 @@ def test_the_filer_may_withdraw_until_the_decision(begin):
 
 
 def test_the_filer_may_not_withdraw_after_the_decision():
-    assert reasons(processing(), "withdraw", WANG) == ["本件现在是“信息处理”，不能撤回申请。"]
+    assert reasons(processing(), "withdraw", WANG) == ["本件现在是“信息处理”，不能办理“撤回申请”。"]
     refused = reviewed("refuse").take("refuse", QIAN, reason="证明不足", cure="补齐缴款凭证")
     assert refused.why_not("withdraw", WANG) == ("MOVED",)
 

@@ -203,7 +203,7 @@ def test_after_an_end_nobody_can_do_anything():
 def test_a_refused_cell_says_where_the_case_is_or_whose_step_it_is():
     step = REPAIR.step["confirm"]
     elsewhere = refusals(REPAIR, step, conditions_met(step, "accepted"), ALONE[Role.CONFIRMATION], moment(TODAY))
-    assert [refusal.text for refusal in elsewhere] == ["本件现在是“审核中”，不能准予修复。"]
+    assert [refusal.text for refusal in elsewhere] == ["本件现在是“审核中”，不能办理“准予修复”。"]
     stranger = refusals(REPAIR, step, conditions_met(step, "reviewed"), ZHAO, moment(TODAY))
     assert [refusal.text for refusal in stranger] == ["这一步由本件的确认人办理。"]
 

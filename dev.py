@@ -425,7 +425,7 @@ def answers(host: str, port: int) -> bool:
 
 
 def end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """Ask each process to finish, then insist."""
+    """Ask each process to finish what it is doing, then insist."""
     processes = list(processes)
     for process in processes:
         if process.poll() is None:

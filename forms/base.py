@@ -65,7 +65,7 @@ class StepForm(FlaskForm):
             field.grow()
 
     def answers(self) -> dict[str, Any]:
-        """What was answered, as plain values that a journal can keep; questions and rows left empty are not among it."""
+        """What was answered, as plain values that a journal can keep; what was left empty is not among it."""
         found = ((field.short_name, _answer(field)) for field in self.questions())
         return {name: answer for name, answer in found if answer not in (None, "")}
 

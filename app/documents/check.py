@@ -1,0 +1,192 @@
+"""For whoever holds a document in their hands: is it ours, and how do things stand today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Row, Select, or_, select
+from sqlalchemy.orm import aliased
+
+from app.db import db
+from app.documents.codes import read_code
+from app.documents.freeze import day
+from app.documents.sign import FileVerdict, verify_pdf
+from app.models import Case, CaseRecord, Document, Office, PublicationFact, Subject
+from app.now import now
+from workflows import workflow
+from workflows.calendar import legal_day
+
+VALID, WITHDRAWN, REPLACED, OVERTAKEN = "valid", "withdrawn", "replaced", "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A thing that happened to the document, for the public."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the public may know of a document and how it stands today.
+
+    `status` is VALID, WITHDRAWN, REPLACED or OVERTAKEN (genuine, but something has happened to the matter since),
+    `headline` its word and `sentence` what it means. A natural person is never named: `party` then says so and
+    `party_code` is empty.
+    """
+
+    document_id: int
+    code: str
+    kind: str
+    title: str
+    number: str
+    organ: str
+    issued_on: date
+    party: str
+    party_code: str
+    record: str
+    result: str
+    case_state: str
+    status: str
+    headline: str
+    sentence: str
+    signed: bool
+    pdf_sha256: str
+    demo: bool
+    events: tuple[Event, ...]
+
+
+def look_up(code: str) -> Verdict | None:
+    """The document of a 查验码, however it was typed; None when there is none."""
+    wanted = read_code(code)
+    return _verdict(Document.code == wanted) if wanted else None
+
+
+def check_file(data: bytes) -> tuple[FileVerdict, Verdict | None]:
+    """What a file is, and for a genuine one how the document stands today. The file is not kept."""
+    verdict = verify_pdf(data)
+    return verdict, _verdict(Document.id == verdict.document_id) if verdict.document_id is not None else None
+
+
+def _verdict(which: Any) -> Verdict | None:
+    row = db.session.execute(_query().where(which)).first()
+    if row is None:
+        return None
+    later = _later(row)
+    status, sentence = _status(row, later)
+    definition = workflow(row.case_type, row.case_edition)
+    return Verdict(
+        document_id=row.id,
+        code=row.code,
+        kind=row.kind,
+        title=row.title,
+        number=row.number,
+        organ=row.organ,
+        issued_on=legal_day(row.issued_at),
+        party=_("自然人（姓名不公开）") if row.subject_kind == "person" else row.subject_name,
+        party_code="" if row.subject_kind == "person" else row.facts["subject"],
+        record=row.facts["record"],
+        result=row.facts["result"],
+        case_state=definition.state[row.case_state].title,
+        status=status,
+        headline=_headline(status),
+        sentence=sentence,
+        signed=row.printed_at is not None,
+        pdf_sha256=row.pdf_hash or "",
+        demo=row.facts["demo"],
+        events=tuple(_events(row, later)),
+    )
+
+
+def _query() -> Select[Any]:
+    successor = aliased(Document)
+    return (
+        select(
+            Document.id, Document.code, Document.kind, Document.title, Document.number, Document.facts,
+            Document.issued_at, Document.printed_at, Document.placed_at, Document.withdrawn_at, Document.pdf_hash,
+            Document.case_id, successor.number.label("successor"),
+            Office.name.label("organ"), Subject.name.label("subject_name"), Subject.kind.label("subject_kind"),
+            Case.type.label("case_type"), Case.edition.label("case_edition"), Case.state.label("case_state"),
+            CaseRecord.record_id,
+        )
+        .join(Office, Office.id == Document.office_id)
+        .join(Case, Case.id == Document.case_id)
+        .join(Subject, Subject.id == Case.subject_id)
+        .outerjoin(CaseRecord, CaseRecord.case_id == Case.id)
+        .outerjoin(successor, successor.id == Document.replaced_by)
+        .limit(1)
+    )  # fmt: skip
+
+
+def _later(row: Row[Any]) -> Any:
+    """The last thing that became of the record after the document, other than by the case's own repair."""
+    return db.session.execute(
+        select(PublicationFact.deed, PublicationFact.effective_on, PublicationFact.recorded_at)
+        .where(
+            PublicationFact.record_id == row.record_id,
+            PublicationFact.recorded_at > row.issued_at,
+            PublicationFact.effective_on <= legal_day(now()),
+            PublicationFact.deed.in_(("publish", "end", "repair", "withdraw")),
+            or_(
+                PublicationFact.deed != "repair",
+                PublicationFact.case_id.is_(None),
+                PublicationFact.case_id != row.case_id,
+            ),
+        )
+        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _status(row: Row[Any], later: Row[Any] | None) -> tuple[str, str]:
+    if row.successor:
+        return REPLACED, _("这份文书确由%(organ)s出具，现已被%(number)s替代。", organ=row.organ, number=row.successor)
+    if row.withdrawn_at is not None:
+        on = legal_day(row.withdrawn_at)
+        return WITHDRAWN, _("这份文书确由%(organ)s出具，已于%(day)s撤回，不再有效。", organ=row.organ, day=day(on))
+    if later is not None:
+        became = _became(later)
+        return OVERTAKEN, _("这份文书确由%(organ)s出具。出具以后，%(became)s。", organ=row.organ, became=became)
+    return VALID, _("这份文书由%(organ)s出具，至今没有被撤回、替代或者变更。", organ=row.organ)
+
+
+def _became(later: Row[Any]) -> str:
+    on = day(later.effective_on)
+    match later.deed:
+        case "withdraw":
+            return _("所依据的处罚不再成立，该信息已于%(day)s撤回", day=on)
+        case "repair":
+            return _("该信息已于%(day)s修复，不再公示", day=on)
+        case "end":
+            return _("该信息已于%(day)s终止公示", day=on)
+        case _:
+            return _("该信息已于%(day)s恢复公示", day=on)
+
+
+def _headline(status: str) -> str:
+    match status:
+        case "replaced":
+            return _("已被替代")
+        case "withdrawn":
+            return _("已撤回")
+        case "overtaken":
+            return _("文书真实，其后有变化")
+        case _:
+            return _("现行有效")
+
+
+def _events(row: Row[Any], later: Row[Any] | None) -> Iterator[Event]:
+    """What happened to the document, newest first."""
+    happened = [
+        (row.issued_at, _("出具")),
+        (row.printed_at, _("排印并加盖电子签章")),
+        (row.placed_at, _("放入申请人的办件页面")),
+        (row.withdrawn_at, _("撤回")),
+        (later.recorded_at if later else None, _became(later) if later else ""),
+    ]
+    yield from (Event(at, text) for at, text in reversed(happened) if at is not None)

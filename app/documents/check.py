@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from app.db import db
 from app.documents.codes import read_code
 from app.documents.freeze import day
-from app.documents.sign import FileVerdict, verify_pdf
+from app.documents.sign import verify_pdf
 from app.models import Case, CaseRecord, Document, Office, PublicationFact, Subject
 from app.now import now
 from workflows import workflow
@@ -61,16 +61,28 @@ class Verdict:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a file is (`code` and `sentence` as `sign.verify_pdf` says them) and the document it is the original of."""
+
+    code: str
+    sentence: str
+    sha256: str
+    genuine: bool
+    document: Verdict | None
+
+
 def look_up(code: str) -> Verdict | None:
     """The document of a 查验码, however it was typed; None when there is none."""
     wanted = read_code(code)
     return _verdict(Document.code == wanted) if wanted else None
 
 
-def check_file(data: bytes) -> tuple[FileVerdict, Verdict | None]:
+def check_file(data: bytes) -> Checked:
     """What a file is, and for a genuine one how the document stands today. The file is not kept."""
-    verdict = verify_pdf(data)
-    return verdict, _verdict(Document.id == verdict.document_id) if verdict.document_id is not None else None
+    file = verify_pdf(data)
+    document = _verdict(Document.id == file.document_id) if file.document_id is not None else None
+    return Checked(file.code, file.sentence, file.sha256, file.genuine, document)
 
 
 def _verdict(which: Any) -> Verdict | None:

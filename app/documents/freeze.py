@@ -178,7 +178,7 @@ def environment() -> Environment:
     """The templates of documents and nothing else; what they print is escaped, what is missing is an error."""
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=lambda name: name is None or not name.endswith(".txt"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

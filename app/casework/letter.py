@@ -1,0 +1,152 @@
+"""信用修复承诺书: the signer's own words, frozen with their hash under a commitment code, once for each case.
+
+What somebody reads before signing and what is kept afterwards come from the same function; the hash of the text that
+was read comes back with the signature, so that nobody signs what they have not seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.casework.actor import Person
+from app.casework.beside import for_the_filer, journal_beside
+from app.casework.facts import Loaded, load_case
+from app.casework.refused import StepRefused
+from app.db import db
+from app.documents.letter import EDITION, letter_text
+from app.models import Case, CommitmentSerial, Identifier, Office, RepairLetter, Subject
+from app.models.subject import CAPACITIES
+from workflows.calendar import legal_day
+from workflows.grammar import MOVED, UNMET, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The text of a letter and its SHA-256."""
+
+    text: str
+    text_hash: str
+
+
+def words_of(number: str, *, actor: Person, at: datetime, name_public: bool = False) -> Words:
+    """What this filer of a case would sign on the civil day of `at`, its code still open. Raises NoSuchCase."""
+    return _words(load_case(number, at), actor, at, name_public, "")
+
+
+def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool = False, read_hash: str = "") -> str:
+    """Sign the letter of a draft, inside `transaction()`; returns its commitment code. Signed twice, it is one letter.
+
+    The caller has made sure that it is the signer who signs. The letter is published in any case; `name_public` is
+    whether the signer's name is published with it. `read_hash` is the hash of the text they read. Raises StepRefused
+    when that is not the text to be signed, or when the case is not the filer's own paper any more.
+    """
+    loaded = for_the_filer(number, actor, at)
+    earlier: str | None = db.session.execute(
+        select(RepairLetter.code).where(RepairLetter.case_id == loaded.id)
+    ).scalar()
+    if earlier is not None:
+        return earlier
+    if not loaded.workflow.state[loaded.facts.case.state].private:
+        raise StepRefused([Refusal(MOVED, "申请已经提交，承诺书不能再签署。", {}, "D", "MOVED")])
+    if read_hash and read_hash != _words(loaded, actor, at, name_public, "").text_hash:
+        text = "承诺书的内容有更新，请把全文重新读一遍，然后签署。"
+        raise StepRefused([Refusal(UNMET, text, {}, "D", "LETTER_CHANGED")])
+    code = commitment_code(loaded.facts.case.office, legal_day(at))
+    words = _words(loaded, actor, at, name_public, code)
+    capacity = actor.capacity_for(loaded.facts.case.subject)
+    db.session.execute(
+        insert(RepairLetter.__table__).values(
+            case_id=loaded.id,
+            code=code,
+            edition=EDITION,
+            text=words.text,
+            text_hash=words.text_hash,
+            consent_publication=name_public,
+            signer=actor.person,
+            signer_name=actor.name,
+            capacity=capacity,
+            signed_at=at,
+        )
+    )
+    said = {"code": code, "text_sha256": words.text_hash, "name_public": name_public, "capacity": capacity}
+    journal_beside(loaded, "letter", actor, at, said)
+    return code
+
+
+def _words(loaded: Loaded, actor: Person, at: datetime, name_public: bool, code: str) -> Words:
+    case, record = loaded.facts.case, loaded.facts.record
+    assert record is not None
+    row = db.session.execute(
+        select(Subject.name, Subject.kind, Identifier.value.label("code"))
+        .outerjoin(
+            Identifier,
+            (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
+        )
+        .where(Subject.id == case.subject)
+        .limit(1)
+    ).one()
+    offices = dict(
+        db.session.execute(select(Office.id, Office.name).where(Office.id.in_((case.office, record.office)))).all()
+    )
+    text = letter_text(
+        code=code,
+        case_number=case.number,
+        organ=offices[case.office],
+        subject=row.name,
+        subject_code=row.code or "",
+        is_person=row.kind == "person",
+        record_number=record.number,
+        record_organ=offices[record.office],
+        recognised_on=record.recognised_on,
+        signer=actor.name,
+        capacity=CAPACITIES.get(actor.capacity_for(case.subject), ""),
+        consent=name_public,
+        on=legal_day(at),
+    )
+    return Words(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def commitment_code(office_id: int, day: date) -> str:
+    """The next 20-character code: region of the accepting office (6), day (8), serial of the two (6), without gaps.
+
+    The serial stays locked until the caller's transaction ends, and a rollback gives it back.
+    """
+    region, stamp = _region(office_id), f"{day:%Y%m%d}"
+    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    table = CommitmentSerial.__table__
+    raised = (
+        kind.insert(table)
+        .values(region=region, day=stamp, last=1)
+        .on_conflict_do_update(index_elements=["region", "day"], set_={"last": table.c.last + 1})
+        .returning(table.c.last)
+    )
+    return f"{region}{stamp}{db.session.execute(raised).scalar_one():06d}"
+
+
+def letter_of(number: str) -> Row[Any] | None:
+    """The signed letter of a case, None while it is not signed."""
+    return db.session.execute(
+        select(*RepairLetter.__table__.c)
+        .join(Case, Case.id == RepairLetter.case_id)
+        .where(Case.number == number)
+    ).first()
+
+
+def _region(office_id: int) -> str:
+    """The region of the office, or of the nearest office above it that has one."""
+    path = db.session.execute(select(Office.path).where(Office.id == office_id)).scalar_one()
+    above = [int(part) for part in path.split("/") if part]
+    rows = db.session.execute(
+        select(Office.region).where(Office.id.in_(above), Office.region != "").order_by(Office.path.desc())
+    ).scalars()
+    region = next((region for region in rows if len(region) == 6 and region.isdigit()), None)
+    if region is None:
+        text = "承办单位没有登记行政区划，编不出承诺编码。请联系管理员补录。"
+        raise StepRefused([Refusal(UNMET, text, {}, "D", "NO_REGION")])
+    return region

@@ -10,6 +10,8 @@ from workflows.calendar import legal_day
 from workflows.grammar import MOVED, STRANGER, UNMET, Ask, Facts, Refusal, Step, Workflow
 from workflows.people import Actor, Role, roles_in
 
+FILER = Role.FILER
+
 
 def refusals(
     workflow: Workflow,
@@ -31,14 +33,20 @@ def refusals(
         values = {"state": here.title if here else case.state, "step": step.title}
         return [Refusal(MOVED, "本件现在是“{state}”，不能办理“{step}”。", values, law="D", code="MOVED")]
     roles = roles_in(actor, case.office, case.subject)
-    acting = roles.intersection(step.by)
-    if not acting:
+    if roles.isdisjoint(step.by):
         who = "、".join(role.title for role in step.by)
         return [Refusal(STRANGER, "这一步由本件的{who}办理。", {"who": who}, law="D", code="OTHER_ROLE")]
-    if Role.FILER not in acting and (Role.FILER in roles or actor.person in facts.filers):
+    files = FILER in roles
+    if not (files and FILER in step.by) and (files or actor.person in facts.filers):
         text = "您受本件申请人委托，或者曾经代申请人办理过本件，应当回避。"
         return [Refusal(STRANGER, text, law="D", code="RECUSED")]
-    found = [*_apart(workflow, step, facts, actor), *_counted(step, facts, item), *_expiry(workflow, step, facts, at)]
+    found: list[Refusal] = []
+    if step.part:
+        found += _apart(workflow, step, facts, actor)
+    if step.times:
+        found += _counted(step, facts, item)
+    if step.code in workflow.expiry_of:
+        found += _expiry(workflow, step, facts, at)
     if answers is not None:
         if step.item and not item:
             found.append(Refusal(UNMET, "请指明“{step}”办理的是哪一项。", {"step": step.title}, step.law, "ITEM"))
@@ -50,12 +58,13 @@ def refusals(
         ]
     ask = Ask(workflow, step, facts, actor, at, item, answers)
     for need in step.needs:
-        found.extend(need(ask))
+        if no := need(ask):
+            found += no
     return found
 
 
 def _apart(workflow: Workflow, step: Step, facts: Facts, actor: Actor) -> list[Refusal]:
-    if not step.part or actor.person is None:
+    if actor.person is None:
         return []
     for _pair, other in workflow.kept_from.get(step.part, ()):
         if (other, actor.person) in facts.parts:
@@ -69,7 +78,7 @@ def _counted(step: Step, facts: Facts, item: str) -> list[Refusal]:
     if step.item and not item:
         return []  # offered as a whole; which item is meant is asked when it is taken
     taken = facts.counts.get(f"{step.code}/{item}" if item else step.code, 0)
-    if step.times and taken >= step.times:
+    if taken >= step.times:
         values = {"step": step.title, "times": step.times}
         return [Refusal(UNMET, "“{step}”在本件中最多办理 {times} 次，已经办理过了。", values, step.law, "COUNTED")]
     return []
@@ -77,9 +86,7 @@ def _counted(step: Step, facts: Facts, item: str) -> list[Refusal]:
 
 def _expiry(workflow: Workflow, step: Step, facts: Facts, at: datetime) -> list[Refusal]:
     """A step named by `on_expiry` waits for that clock; without a running one there is nothing to wait for."""
-    clocks = workflow.expiry_of.get(step.code)
-    if not clocks:
-        return []
+    clocks = workflow.expiry_of[step.code]
     today = legal_day(at)
     running = [d for clock in clocks if (d := facts.deadline(clock.code)) is not None and d.state == "running"]
     if any(d.ran_out(today) for d in running):

@@ -74,9 +74,12 @@ class State:
     private: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
-    """One question to the law: may this actor take this step of this case at this instant, with these answers?"""
+    """One question to the law: may this actor take this step of this case at this instant, with these answers?
+
+    Read only. It is not frozen because one is made for every question, and freezing would cost as much as the answer.
+    """
 
     workflow: Workflow
     step: Step
@@ -101,6 +104,8 @@ class Ask:
 
 
 Need = Callable[[Ask], Iterable[Refusal]]
+HOLDS: tuple[Refusal, ...] = ()
+"""What a condition answers when it is met."""
 Until = Callable[[Ask], date | None]
 
 

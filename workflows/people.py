@@ -70,10 +70,13 @@ WATCH = Watch()
 
 
 def roles_in(actor: Actor, office: int, subject: int) -> frozenset[Role]:
-    """The roles `actor` has in a case of `office` about `subject`: an officer acts in their own office only."""
+    """The roles `actor` has in a case of `office` about `subject`: an officer acts in their own office only.
+
+    Nobody files by membership, only by mandate, and no membership makes a person the watch.
+    """
     if isinstance(actor, Watch):
         return frozenset((Role.WATCH,))
-    roles = {role for role, where in actor.memberships if where == office}
+    roles = {role for role, where in actor.memberships if where == office}.difference((Role.FILER, Role.WATCH))
     if subject in actor.mandates:
         roles.add(Role.FILER)
     return frozenset(roles)

@@ -23,6 +23,7 @@ from tests.workflows.worlds import (
     held,
     moment,
     nothing_yet,
+    officer,
     possible,
     processing,
     proper_answers,
@@ -177,9 +178,15 @@ def test_a_filer_for_another_subject_is_a_stranger():
 
 def test_roles_come_from_the_office_of_the_case_alone():
     assert roles_in(FENG, 7, 430) == frozenset()
-    assert roles_in(FENG, 8, 430) == frozenset(Role)
+    assert roles_in(FENG, 8, 430) == frozenset(Role) - {Role.FILER, Role.WATCH}
     assert roles_in(ZHENG, 8, 430) == {Role.FILER}
     assert roles_in(WATCH, 7, 430) == {Role.WATCH}
+
+
+def test_nobody_files_by_membership_and_no_membership_makes_a_person_the_watch():
+    everything = officer(33, "全能", *Role)
+    assert first(drafted(), "submit", everything).code == "OTHER_ROLE"
+    assert first(drafted().on("2026-07-01"), "drop", everything).code == "OTHER_ROLE"
 
 
 def test_who_acts_for_the_subject_files_but_does_not_decide():

@@ -313,11 +313,17 @@ def proper_answers(step: Step, today: date) -> Iterator[Mapping[str, Any]]:
         yield answers
 
 
-def possible(world: World, people: Iterable[Actor]) -> Iterator[tuple[Step, Actor, str, Mapping[str, Any]]]:
-    """Every act the law allows these people now."""
-    for step in world.workflow.steps_from[world.state]:
+def possible(
+    world: World, people: Iterable[Actor], steps: Iterable[Step] | None = None
+) -> Iterator[tuple[Step, Actor, str, Mapping[str, Any]]]:
+    """Every act the law allows these people now, in the order of `steps`."""
+    case = world.facts.case
+    roles = [(actor, roles_in(actor, case.office, case.subject)) for actor in people]
+    for step in world.workflow.steps_from[world.state] if steps is None else steps:
         items = tuple(task.code for task in world.facts.tasks if not task.done) if step.item else ("",)
-        for actor in people:
+        for actor, held in roles:
+            if held.isdisjoint(step.by):
+                continue
             for answers in proper_answers(step, world.today):
                 for item in items:
                     if not refusals(world.workflow, step, world.facts, actor, world.at, item, answers):

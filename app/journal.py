@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -131,8 +131,12 @@ CHAINED = (
 
 
 def hash_of(values: Mapping[str, Any]) -> str:
-    """The hash of a line: over everything but what may be erased, and over the hash before it."""
-    return hashlib.sha256(_canonical([values["at"].isoformat(), *(values[c] for c in CHAINED)]).encode()).hexdigest()
+    """The hash of a line: over everything but what may be erased, and over the hash before it.
+
+    The instant is written in UTC, so that a line weighs the same whichever zone its clock was read in.
+    """
+    at = values["at"].astimezone(UTC).isoformat()
+    return hashlib.sha256(_canonical([at, *(values[c] for c in CHAINED)]).encode()).hexdigest()
 
 
 def check_chain(about: str, about_id: int) -> list[str]:

@@ -1,12 +1,14 @@
 """Everything the law room needs to know about a case, loaded in four statements and frozen.
 
-Inside `transaction()` the case and its record are locked first and everything else is read after that, so that nothing a
-decision rests on can change under it: whatever writes such a fact locks the same rows.
+Inside `transaction()` the case and its record are locked first and everything else is read after that, so that nothing
+a decision rests on can change under it: whatever writes such a fact locks the same rows. What became of the record and
+whether another case is open about it is read by a later statement than the lock: PostgreSQL gives a statement that
+waited the new version of the locked row, but every other table as it was when the statement began.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -35,8 +37,6 @@ from workflows.calendar import Calendar, Override, legal_day
 from workflows.clockwork import turn
 from workflows.grammar import NEW, CaseFacts, Facts, Line, RecordFacts, Task, Workflow
 from workflows.grammar import Ban as BanFacts
-
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,9 @@ def load_case(number: str, at: datetime) -> Loaded:
     row = db.session.execute(query).first()
     if row is None:
         raise NoSuchCase(number)
-    today = legal_day(at)
-    record_row = db.session.execute(_record_query(row.id, today)).first()
+    record_row = db.session.execute(_record_query(row.id)).first()
     lines = tuple(db.session.execute(_journal_query(row.id)).all())
-    rest = _rest(row.id, row.subject_id, record_row.id if record_row else 0, today)
+    rest = _rest(row.id, row.subject_id, record_row.id if record_row else 0, legal_day(at))
     definition = workflow(row.type, row.edition)
     facts = Facts(
         case=CaseFacts(
@@ -85,60 +84,59 @@ def load_case(number: str, at: datetime) -> Loaded:
             t0=row.t0,
             t1=row.t1,
         ),
-        record=_record_facts(record_row) if record_row else None,
+        record=_record_facts(record_row, rest) if record_row else None,
         journal=tuple(_line(line) for line in lines),
         deadlines=_fold(lines),
-        **rest,
+        **rest.small,
     )
     return Loaded(row.id, definition, facts, row, record_row, lines)
 
 
 def facts_of_record(record_id: int, at: datetime) -> Facts:
     """Facts for a record that has no case yet: what the pre-check and the first step look at. Raises NoSuchCase."""
-    today = legal_day(at)
-    query = _with_status(
-        select(*CreditRecord.__table__.c).where(CreditRecord.id == record_id), today, other_than=0
-    )
+    query = select(*CreditRecord.__table__.c).where(CreditRecord.id == record_id)
     if writing():
-        query = query.with_for_update(of=CreditRecord)
+        query = query.with_for_update()
     row = db.session.execute(query).first()
     if row is None:
         raise NoSuchCase(str(record_id))
-    return record_only_facts(row, today)
-
-
-def record_only_facts(row: Row[Any], today: date, rest: dict[str, Any] | None = None) -> Facts:
-    """Facts of a record row that carries `status` and `other_open_case` (see `records_of`)."""
-    return Facts(
-        case=CaseFacts(number="", state=NEW, version=0, office=row.office_id, subject=row.subject_id),
-        record=_record_facts(row),
-        **(rest or _rest(0, row.subject_id, row.id, today)),
-    )
+    return _record_only_facts(row, _rest(0, row.subject_id, row.id, legal_day(at)))
 
 
 def records_of(subject_id: int, at: datetime) -> list[tuple[Row[Any], Facts]]:
     """Every record of a subject with its facts, newest first, in two statements."""
     today = legal_day(at)
-    query = _with_status(
-        select(*CreditRecord.__table__.c).where(CreditRecord.subject_id == subject_id), today, other_than=0
-    ).order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
+    query = (
+        _with_status(today)
+        .where(CreditRecord.subject_id == subject_id)
+        .order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
+    )
     rows = db.session.execute(query).all()
-    rest = _rest(0, subject_id, 0, today) if rows else {}
-    return [(row, record_only_facts(row, today, rest)) for row in rows]
+    if not rows:
+        return []
+    rest = _rest(0, subject_id, 0, today)
+    return [(row, _record_only_facts(row, replace(rest, status=row.status, other=row.other_open_case))) for row in rows]
 
 
-def _record_query(case_id: int, today: date) -> Select[Any]:
+def _record_only_facts(row: Row[Any], rest: _Rest) -> Facts:
+    return Facts(
+        case=CaseFacts(number="", state=NEW, version=0, office=row.office_id, subject=row.subject_id),
+        record=_record_facts(row, rest),
+        **rest.small,
+    )
+
+
+def _record_query(case_id: int) -> Select[Any]:
     query = (
         select(*CreditRecord.__table__.c)
         .join(CaseRecord, CaseRecord.record_id == CreditRecord.id)
         .where(CaseRecord.case_id == case_id)
     )
-    query = _with_status(query, today, other_than=case_id)
     return query.with_for_update(of=CreditRecord) if writing() else query
 
 
-def _with_status(query: Select[Any], today: date, other_than: int) -> Select[Any]:
-    """Add what became of the record's publication by `today`, and the number of another open case about it."""
+def _with_status(today: date) -> Select[Any]:
+    """Records with what became of their publication by `today` and the number of the open case about them."""
     status = (
         select(PublicationFact.deed)
         .where(
@@ -154,15 +152,15 @@ def _with_status(query: Select[Any], today: date, other_than: int) -> Select[Any
     other = (
         select(Case.number)
         .join(CaseRecord, CaseRecord.case_id == Case.id)
-        .where(CaseRecord.open_record == CreditRecord.id, Case.id != other_than)
+        .where(CaseRecord.open_record == CreditRecord.id)
         .limit(1)
         .correlate(CreditRecord)
         .scalar_subquery()
     )
-    return query.add_columns(status.label("status"), other.label("other_open_case"))
+    return select(*CreditRecord.__table__.c, status.label("status"), other.label("other_open_case"))
 
 
-def _record_facts(row: Row[Any]) -> RecordFacts:
+def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
     return RecordFacts(
         id=row.id,
         number=row.number,
@@ -175,9 +173,9 @@ def _record_facts(row: Row[Any]) -> RecordFacts:
         duty=row.duty,
         duty_note=row.duty_note,
         sector_condition=row.sector_condition,
-        status=STATUS.get(row.status or "", "unpublished"),
+        status=STATUS.get(rest.status or "", "unpublished"),
         annulled_on=row.annulled_on,
-        other_open_case=row.other_open_case or "",
+        other_open_case=rest.other or "",
     )
 
 
@@ -220,7 +218,16 @@ def _piece(
     return select(literal(kind).label("kind"), *labelled, count).where(where)
 
 
-def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """`small` are the sets of `Facts`; `status` and `other` what became of the record and the other case about it."""
+
+    small: dict[str, Any]
+    status: str | None
+    other: str | None
+
+
+def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> _Rest:
     """The small sets a need may read, in one statement: each a handful of rows."""
     pieces = [
         _piece(
@@ -245,6 +252,25 @@ def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> dict[st
         ),
         _piece("receiver", and_(Office.kind == "linked", Office.receives != ""), Office.code),
     ]
+    if record_id:
+        pieces += [
+            _piece(
+                "status",
+                and_(
+                    PublicationFact.record_id == record_id,
+                    PublicationFact.deed.in_(tuple(STATUS)),
+                    PublicationFact.effective_on <= today,
+                ),
+                PublicationFact.deed,
+                day=PublicationFact.effective_on,
+                number=PublicationFact.id,
+            ),
+            _piece(
+                "other",
+                and_(CaseRecord.open_record == record_id, Case.id == CaseRecord.case_id, Case.id != case_id),
+                Case.number,
+            ),
+        ]
     if case_id:
         pieces += [
             _piece("part", PartTaken.case_id == case_id, PartTaken.part, number=PartTaken.person),
@@ -257,13 +283,13 @@ def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> dict[st
             ),
             _piece("paper", AttachmentUse.case_id == case_id, AttachmentUse.purpose),
             _piece("paper", RepairLetter.case_id == case_id, literal("letter")),
-            _piece(
-                "printed", and_(Document.case_id == case_id, Document.printed_at.is_not(None)), Document.kind
-            ),
+            _piece("printed", and_(Document.case_id == case_id, Document.printed_at.is_not(None)), Document.kind),
         ]
     rows = db.session.execute(union_all(*pieces)).all()
     of = {kind: [row for row in rows if row.kind == kind] for kind in {row.kind for row in rows}}
-    return {
+    became = max(of.get("status", []), key=lambda r: (r.day, r.number), default=None)
+    other = next(iter(of.get("other", [])), None)
+    small = {
         "calendar": _calendar(of.get("override", [])),
         "bans": tuple(BanFacts(r.day, r.until, r.text) for r in of.get("ban", [])),
         "offences": tuple((r.day, r.text) for r in of.get("offence", [])),
@@ -273,6 +299,7 @@ def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> dict[st
         "papers": frozenset(r.text for r in of.get("paper", [])),
         "printed": frozenset(r.text for r in of.get("printed", [])),
     }
+    return _Rest(small, became.text if became else None, other.text if other else None)
 
 
 def _calendar(rows: list[Row[Any]]) -> Calendar:

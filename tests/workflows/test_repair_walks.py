@@ -1,11 +1,11 @@
 """Two thousand random lives of a credit repair, in the law room alone.
 
 In each, a cast of people (several with two roles, one with a mandate, one of another office) act at random under a
-clock that jumps by hours, days, holidays and time-limits, while beside the case penalties are annulled, offences happen,
-bans begin, duties turn out unpaid and receivers confirm.
+clock that jumps by hours, days, holidays and time-limits, while beside the case penalties are annulled, offences
+happen, bans begin, duties turn out unpaid and receivers confirm.
 
-"An end can be reached by the people there" means: there is a sequence of acts, each of which `refusals` allows to one of
-these people with the answers a conscientious person would give, with as much waiting in between as they like, that
+"An end can be reached by the people there" means: there is a sequence of acts, each of which `refusals` allows to one
+of these people with the answers a conscientious person would give, with as much waiting in between as they like, that
 leads from the case as it stands to a final state. It is asked three times at every turn: of the office and the watch
 while the applicant stays silent, of office and applicant while the watch stands still, and, where the law still grants
 it, whether that end can be the grant (已办结).
@@ -107,7 +107,10 @@ def _offended(world: World) -> bool:
 REMEMBERED = tuple(step.code for step in REPAIR.steps if step.times or step.code in ("release", "correct"))
 EVERY_END = frozenset(state.code for state in REPAIR.states if state.final)
 LEADS_AWAY = {step.code for step in REPAIR.steps if step.target in EVERY_END - {"closed"}}
-STRAIGHT = "submit submit_early release receive accept resubmit review confirm serve hand_over do_task close".split()
+STRAIGHT = (
+    *("submit", "submit_early", "release", "receive", "accept", "resubmit"),
+    *("review", "confirm", "serve", "hand_over", "do_task", "close"),
+)
 WAITED_FOR = {clock.code for clock in REPAIR.clocks if clock.on_expiry} | {"hearing"}
 
 

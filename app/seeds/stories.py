@@ -15,6 +15,7 @@ from flask import current_app
 from sqlalchemy import insert, select
 
 from app.casework.actor import Person, load_person
+from app.casework.annul import annul_record
 from app.casework.attach import attach
 from app.casework.letter import sign_letter
 from app.casework.open_case import open_filing
@@ -24,7 +25,6 @@ from app.db import db, transaction
 from app.duty import clock, press
 from app.models import Case, Measure
 from app.now import moved_to, now
-from app.registry.annul import annul
 from app.registry.enter import Standing, enter_penalty
 from app.seeds.cast import CHANGSHA, DEPARTMENT, SUBJECTS
 from app.seeds.invent import organ_code
@@ -266,7 +266,7 @@ def _told_to_the_end(t: Teller) -> None:
     t.accepted("zhaoyu", record, DEPARTMENT, 6)
     with moved_to(t.back(3, 9, 0)), transaction():
         head = t.person("tangwen")
-        annul(record, doer=head, reason="行政复议决定撤销原处罚", day=legal_day(now()), at=now())
+        annul_record(record, actor=head, reason="行政复议决定撤销原处罚", day=legal_day(now()), at=now())
     with moved_to(t.back(3, 9, 5)):
         clock.turn()
 

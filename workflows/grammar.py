@@ -369,8 +369,14 @@ class Facts:
 
     def last(self, *steps: str) -> Line | None:
         """The latest line of any of these steps."""
-        return next((line for line in reversed(self.journal) if line.step in steps), None)
+        for line in reversed(self.journal):
+            if line.step in steps:
+                return line
+        return None
 
     def deadline(self, clock: str, item: str = "") -> Deadline | None:
         """The time-limit of a clock, whatever its state."""
-        return next((d for d in self.deadlines if d.clock == clock and d.item == item), None)
+        for found in self.deadlines:
+            if found.clock == clock and found.item == item:
+                return found
+        return None

@@ -68,6 +68,9 @@ class Watch:
 
 WATCH = Watch()
 
+_BY_ITSELF = frozenset((Role.WATCH,))
+_NO_MEMBERSHIP = frozenset((Role.FILER, Role.WATCH))
+
 
 def roles_in(actor: Actor, office: int, subject: int) -> frozenset[Role]:
     """The roles `actor` has in a case of `office` about `subject`: an officer acts in their own office only.
@@ -75,8 +78,6 @@ def roles_in(actor: Actor, office: int, subject: int) -> frozenset[Role]:
     Nobody files by membership, only by mandate, and no membership makes a person the watch.
     """
     if isinstance(actor, Watch):
-        return frozenset((Role.WATCH,))
-    roles = {role for role, where in actor.memberships if where == office}.difference((Role.FILER, Role.WATCH))
-    if subject in actor.mandates:
-        roles.add(Role.FILER)
-    return frozenset(roles)
+        return _BY_ITSELF
+    roles = frozenset([role for role, where in actor.memberships if where == office]) - _NO_MEMBERSHIP
+    return roles | {Role.FILER} if subject in actor.mandates else roles

@@ -1,0 +1,187 @@
+"""Finding a subject by a code it has or once had, and what anybody may see of it on a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, ScalarSelect, or_, select
+
+from app.db import db
+from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
+from app.registry.directory import DirectoryEntry, entries, public_values
+from app.registry.masking import hide_personal_numbers, mask_name
+from app.registry.publish import STATUS
+
+KIND_TITLES = {"enterprise": "企业", "sole_trader": "个体工商户", "institution": "事业单位", "person": "自然人"}
+SHOWN = ("CF_SY", "CF_NR", "CF_YJ")
+"""Fields of a penalty that the public page shows beside number, organ and day: facts, content, basis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A subject as anybody may know it. `code` is its present code, whichever was asked for."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    region: str
+    representative: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublicRecord:
+    """A record that is public on a day. `subject` is masked for a natural person, whose `code` is empty."""
+
+    public_id: str
+    title: str
+    number: str
+    office: str
+    recognised_on: date
+    cls: str
+    minimum_last_day: date | None
+    maximum_last_day: date | None
+    never_repaired: bool
+    facts: str
+    content: str
+    basis: str
+    subject: str
+    code: str
+
+    def minimum_passed(self, day: date) -> bool:
+        """True when the minimum period has ended before `day`."""
+        return self.minimum_last_day is not None and self.minimum_last_day < day
+
+    @property
+    def first_day(self) -> date | None:
+        """The first day after the minimum period."""
+        last = self.minimum_last_day
+        return date.fromordinal(last.toordinal() + 1) if last else None
+
+
+def find_by_code(code: str) -> Found | None:
+    """The organisation that has this 统一社会信用代码 or once had it; one statement.
+
+    A natural person is never found: a person's number is no code, and a page about a person has no address.
+    """
+    asked = (
+        select(Identifier.subject_id).where(Identifier.kind == "uscc", Identifier.value == code).scalar_subquery()
+    )
+    row = db.session.execute(
+        select(Subject.id, Subject.kind, Subject.name, Subject.region, Subject.legal_representative, _present_code())
+        .where(Subject.id == asked, Subject.kind != "person")
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Found(row.id, row.code or code, row.name, row.kind, row.region, mask_name(row.legal_representative))
+
+
+def public_records(subject_id: int, today: date) -> list[PublicRecord]:
+    """What is public about a subject today, newest first; what was repaired, ended or withdrawn is not there."""
+    query = _public_on(today).where(CreditRecord.subject_id == subject_id)
+    rows = db.session.execute(query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())).all()
+    return [_record(row) for row in rows if _is_public(row)]
+
+
+def newest_public(today: date, count: int) -> list[PublicRecord]:
+    """The latest decisions among the fifty records taken in last, as far as they are public today; at most `count`."""
+    latest = select(CreditRecord.id).order_by(CreditRecord.id.desc()).limit(50).scalar_subquery()
+    query = _public_on(today).where(CreditRecord.id.in_(latest))
+    query = query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
+    return [_record(row) for row in db.session.execute(query).all() if _is_public(row)][:count]
+
+
+def _present_code() -> Any:
+    """The code without an end; of a body that has none any more, the one that ended last."""
+    return (
+        select(Identifier.value)
+        .where(Identifier.subject_id == Subject.id, Identifier.kind == "uscc")
+        .order_by(Identifier.valid_until.is_not(None), Identifier.valid_until.desc(), Identifier.valid_from.desc())
+        .limit(1)
+        .correlate(Subject)
+        .scalar_subquery()
+        .label("code")
+    )
+
+
+def _status(today: date) -> ScalarSelect[Any]:
+    """The last thing that became of the publication of a record by `today`."""
+    return (
+        select(PublicationFact.deed)
+        .where(
+            PublicationFact.record_id == CreditRecord.id,
+            PublicationFact.deed.in_(tuple(STATUS)),
+            PublicationFact.effective_on <= today,
+        )
+        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
+        .limit(1)
+        .correlate(CreditRecord)
+        .scalar_subquery()
+    )
+
+
+def _public_on(today: date) -> Any:
+    """Records that are public on a day: published, not past the longest time they may be shown, not annulled."""
+    return (
+        select(
+            *CreditRecord.__table__.c, Office.name.label("office"), Subject.name.label("subject"),
+            Subject.kind.label("subject_kind"), Subject.legal_representative, _present_code(),
+        )
+        .join(Subject, Subject.id == CreditRecord.subject_id)
+        .join(Office, Office.id == CreditRecord.office_id)
+        .where(
+            _status(today) == "publish",
+            CreditRecord.annulled_on.is_(None),
+            or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
+        )
+    )  # fmt: skip
+
+
+def _entry(directory: str) -> DirectoryEntry | None:
+    """The directory entry a record was read by, from its `code/edition`."""
+    return next((entry for entry in entries() if f"{entry.code}/{entry.edition}" == directory), None)
+
+
+def _is_public(row: Row[Any]) -> bool:
+    """What stands in no catalogue of public credit information is not shown, whatever the facts say."""
+    entry = _entry(row.directory)
+    return entry is not None and entry.may_be_published
+
+
+def _record(row: Row[Any]) -> PublicRecord:
+    entry = _entry(row.directory)
+    values = public_values(entry, row.fields) if entry else {}
+    person = row.subject_kind == "person"
+    hidden = {row.legal_representative: mask_name(row.legal_representative)} if row.legal_representative else {}
+    if person:
+        hidden[row.subject] = mask_name(row.subject)
+    facts, content, basis = (_without(values.get(code, ""), hidden) for code in SHOWN)
+    return PublicRecord(
+        public_id=row.public_id,
+        title=_without(row.title, hidden),
+        number=row.number,
+        office=row.office,
+        recognised_on=row.recognised_on,
+        cls=row.cls,
+        minimum_last_day=row.minimum_last_day,
+        maximum_last_day=row.maximum_last_day,
+        never_repaired=bool(row.excluded_by),
+        facts=facts,
+        content=content,
+        basis=basis,
+        subject=mask_name(row.subject) if person else row.subject,
+        code="" if person else row.code or "",
+    )
+
+
+def _without(text: str, hidden: Mapping[str, str]) -> str:
+    """Running text without the numbers of persons and without these names."""
+    text = hide_personal_numbers(text)
+    for name, mask in hidden.items():
+        if len(name) > 1:
+            text = text.replace(name, mask)
+    return text

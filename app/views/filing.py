@@ -1,0 +1,248 @@
+"""The pages on which a filer fills in an application, signs its letters and hands it in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.casework.attach import KINDS, attach, detach
+from app.casework.letter import letter_of, sign_letter, words_of
+from app.casework.refused import StepRefused
+from app.casework.save_draft import save_particulars
+from app.casework.submit import submit_draft
+from app.db import db, transaction
+from app.models import User
+from app.models.subject import CAPACITIES
+from app.now import now
+from app.security import LOCK_AFTER, limiter, person, safe_next
+from app.sign_ins import recognise
+from app.views.case_page import No, case_page, no_of, visible_case
+from app.views.filing_page import PROOF, Application, application, receipt_of
+from app.views.texts import sentence, when
+from forms.application import ContactForm, SignForm, SubmitForm, UploadForm
+from forms.base import new_key
+
+ACCEPT = ",".join(KINDS)
+COMPLETION = "completion"
+PUBLIC = "public"
+ATTEMPTS = "20 per minute; 200 per hour"
+
+
+def register_filing(blueprint: Blueprint) -> None:
+    """Open these pages at the enterprise's counter."""
+    rule = blueprint.add_url_rule
+    rule("/filings/<receipt>", "filing", filing, methods=["GET", "POST"])
+    rule("/filings/<receipt>/contact", "contact", contact, methods=["GET", "POST"])
+    rule("/cases/<number>/papers", "papers", papers)
+    rule("/cases/<number>/files", "upload", upload, methods=["POST"])
+    rule("/cases/<number>/files/<int:use_id>/remove", "detach", remove, methods=["POST"])
+    rule("/cases/<number>/letter", "letter", limiter.limit(ATTEMPTS, methods=["POST"])(letter), methods=["GET", "POST"])
+
+
+def filing(receipt: str) -> ResponseReturnValue:
+    """The application at a glance: what is missing, then handing it in, then what became of each part."""
+    form = SubmitForm()
+    outcomes: dict[str, tuple[No, ...]] = {}
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate():
+            outcomes = _hand_in(receipt, form)
+            if not any(outcomes.values()):
+                return redirect(url_for("enterprise.filing", receipt=receipt), 303)
+    else:
+        form.key.data = new_key()
+    found = application(receipt, person(), now())
+    check = found.question("check") if found.drafts else None
+    return render_template("enterprise/filing.html", a=found, form=form, q=check, outcomes=outcomes), status
+
+
+def _hand_in(receipt: str, form: SubmitForm) -> dict[str, tuple[No, ...]]:
+    """Hand in each draft in a transaction of its own, so that one refused never holds up another."""
+    seen = form.seen()
+    parts = application(receipt, person(), now()).parts
+    outcomes: dict[str, tuple[No, ...]] = {}
+    for part in parts:
+        if part.number not in seen:
+            continue
+        key = f"{form.key.data}/{part.number}"
+        try:
+            with transaction():
+                submit_draft(part.number, actor=person(), key=key, seen_version=seen[part.number], at=now())
+        except StepRefused as refused:
+            outcomes[part.number] = tuple(no_of(refusal) for refusal in refused.refusals)
+        else:
+            outcomes[part.number] = ()
+    return outcomes
+
+
+def contact(receipt: str) -> ResponseReturnValue:
+    """How to reach the applicant; whatever is typed can be kept and taken up again later."""
+    found = application(receipt, person(), now())
+    if not found.drafts:
+        return redirect(url_for("enterprise.filing", receipt=receipt))
+    question = found.question("contact")
+    form = ContactForm(data={"contact": found.contact, "phone": found.phone, "statement": found.statement})
+    status = 200
+    if request.method == "POST":
+        later = "later" in request.form
+        complete = form.validate()
+        if complete or (later and form.keepable()):
+            _save(found, form)
+            if later:
+                flash(_("已保存。随时可以从“首页”回来继续填写。"), "success")
+                return redirect(url_for("enterprise.home"), 303)
+            return redirect(found.after(question).url, 303)
+        status = 422
+    return render_template("enterprise/contact.html", a=found, q=question, form=form), status
+
+
+def _save(found: Application, form: ContactForm) -> None:
+    with transaction():
+        for part in found.drafts:
+            save_particulars(
+                part.number,
+                actor=person(),
+                statement=form.statement.data or "",
+                contact=form.contact.data or "",
+                phone=form.phone.data or "",
+                at=now(),
+            )
+
+
+def papers(number: str) -> ResponseReturnValue:
+    """The files of a draft, or of a case that must be completed; elsewhere there is nothing to hand in."""
+    return _papers(number, UploadForm())
+
+
+def _papers(number: str, form: UploadForm, bad: list[tuple[str, str]] | None = None) -> ResponseReturnValue:
+    """The page for where the case stands. `bad` are the files that were not taken, each with its reason."""
+    at = now()
+    loaded = visible_case(number, person(), at)
+    state = loaded.workflow.state[loaded.facts.case.state]
+    status = 422 if bad or form.errors else 200
+    if state.private:
+        found = application(receipt_of(number, person()), person(), at)
+        part = found.part(number)
+        if not part.proof_needed:
+            return redirect(url_for("enterprise.letter", number=number))
+        question = found.question("papers", number)
+        page = render_template(
+            "enterprise/proof.html", a=found, q=question, part=part, form=form, bad=bad or [], accept=ACCEPT
+        )
+        return page, status
+    if state.code != "correcting":
+        return redirect(url_for("enterprise.case", number=number))
+    page_of_case = case_page(number, person(), at, "enterprise")
+    asked = loaded.facts.last("correct")
+    page = render_template(
+        "enterprise/completion.html",
+        page=page_of_case,
+        items=asked.answers.get("items", []) if asked else [],
+        asked_at=asked.at if asked else None,
+        files=[file for file in page_of_case.files if file.purpose == COMPLETION],
+        form=form,
+        bad=bad or [],
+        accept=ACCEPT,
+    )
+    return page, status
+
+
+def upload(number: str) -> ResponseReturnValue:
+    """Take in files, each by itself: one that cannot be taken does not hold up the others."""
+    form = UploadForm()
+    if not form.validate():
+        return _papers(number, form)
+    purpose = PROOF if _is_draft(number) else COMPLETION
+    bad: list[tuple[str, str]] = []
+    for file in form.chosen():
+        try:
+            with transaction():
+                attach(
+                    number,
+                    actor=person(),
+                    purpose=purpose,
+                    name=file.filename or "",
+                    data=file.read(),
+                    folder=current_app.config["INSTANCE"] / "uploads",
+                    limit=current_app.config["MAX_UPLOAD"],
+                    at=now(),
+                )
+        except StepRefused as refused:
+            bad.append((file.filename or "", "".join(sentence(refusal) for refusal in refused.refusals)))
+    if bad:
+        return _papers(number, UploadForm(formdata=None), bad)
+    return redirect(safe_next(request.form.get("next")) or url_for("enterprise.papers", number=number), 303)
+
+
+def remove(number: str, use_id: int) -> ResponseReturnValue:
+    """Take a file out again, as long as the case is the filer's own paper."""
+    visible_case(number, person(), now())
+    try:
+        with transaction():
+            detach(number, actor=person(), use_id=use_id, at=now())
+    except StepRefused as refused:
+        flash(str(refused), "error")
+    return redirect(safe_next(request.form.get("next")) or url_for("enterprise.papers", number=number), 303)
+
+
+def _is_draft(number: str) -> bool:
+    """Where the case stands; to somebody who may not see it, it does not exist."""
+    loaded = visible_case(number, person(), now())
+    return loaded.workflow.state[loaded.facts.case.state].private
+
+
+def letter(number: str) -> ResponseReturnValue:
+    """Read the letter, consent to its publication, sign it with one's password; a signed one is only read."""
+    at, who = now(), person()
+    found = application(receipt_of(number, who), who, at)
+    part = found.part(number)
+    question = found.question("letter", number) if part.draft else None
+    signed = letter_of(number)
+    if signed is not None:
+        return render_template(
+            "enterprise/letter_signed.html", a=found, q=question, part=part, letter=signed, capacities=CAPACITIES
+        )
+    if question is None:
+        return redirect(url_for("enterprise.case", number=number))
+    form = SignForm()
+    named = (form.name_public.data if request.method == "POST" else request.args.get("name")) == PUBLIC
+    words = words_of(number, actor=who, at=at, name_public=named)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.validate() and _sign(number, form, named):
+            return redirect(found.after(question).url, 303)
+    form.text_hash.data, form.name_public.data = words.text_hash, PUBLIC if named else ""
+    page = render_template(
+        "enterprise/letter.html", a=found, q=question, part=part, words=words, form=form, named=named, public=PUBLIC
+    )
+    return page, status
+
+
+def _sign(number: str, form: SignForm, named: bool) -> bool:
+    """Sign with the signer's own password; what stands in the way is written onto the form."""
+    at, who = now(), person()
+    if recognise(who.login, form.password.data, at) is None:
+        form.password.errors = [_wrong_password(who.person, at)]
+        return False
+    try:
+        with transaction():
+            sign_letter(number, actor=who, at=at, name_public=named, read_hash=form.text_hash.data)
+    except StepRefused as refused:
+        form.form_errors.extend(sentence(refusal) for refusal in refused.refusals)
+        return False
+    return True
+
+
+def _wrong_password(user_id: int, at: datetime) -> str:
+    """What the signer is told: the password is wrong, or it has been wrong too often."""
+    locked_until = db.session.execute(select(User.locked_until).where(User.id == user_id)).scalar()
+    if locked_until is not None and locked_until > at:
+        until = when(locked_until)
+        return _("密码连续输错 %(n)s 次，为了安全，%(until)s以后才能再签。", n=LOCK_AFTER, until=until)
+    return _("密码不对，请重新输入。连续输错 %(n)s 次，15 分钟内不能签署。", n=LOCK_AFTER)

@@ -417,7 +417,7 @@ def answers(host: str, port: int) -> bool:
     connection = http.client.HTTPConnection(local, port, timeout=2)
     try:
         connection.request("GET", "/health")
-        return connection.getresponse().status == 200
+        return connection.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, exists, false, func, or_, select
 
 from app.casework.actor import Person
 from app.casework.facts import load_case
@@ -127,7 +127,7 @@ def cases_of_offices(
     return Page(_described(page.rows, person, at, calendar, _horizon(calendar, today)), page.before, page.after)
 
 
-def offices_below(person: Person) -> Sequence[Row[Any]]:
+def offices_below(person: Person) -> Sequence[Any]:
     """The officer's offices and those below them (id, name), in the order of the tree."""
     if not person.paths:
         return ()
@@ -155,7 +155,7 @@ def named(text: str) -> ColumnElement[bool]:
     )
 
 
-def _query() -> Select[Any]:
+def _query() -> Any:
     code = (
         select(Identifier.value)
         .where(Identifier.subject_id == Case.subject_id, Identifier.kind == "uscc", Identifier.valid_until.is_(None))
@@ -163,7 +163,7 @@ def _query() -> Select[Any]:
         .correlate(Case)
         .scalar_subquery()
     )
-    query: Select[Any] = (
+    query: Any = (
         select(
             Case.id, Case.number, Case.type, Case.edition, Case.state, Case.state_since, Case.office_id,
             Case.subject_id, Case.final, Subject.name.label("subject"), code.label("code"), Office.name.label("office"),

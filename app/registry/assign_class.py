@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import select, update
 
 from app.db import db
 from app.journal import Entry, write_line
@@ -21,12 +21,12 @@ LAW = "NDRC36"
 CAUSE = "失信类别已经确定"
 
 
-def is_unclassed(row: Row[Any]) -> bool:
+def is_unclassed(row: Any) -> bool:
     """True for a record that waits for a person to class it; under a law without classes nothing waits."""
     return not row.cls and row.maximum_last_day is None and row.minimum_last_day is None and row.kind == "penalty"
 
 
-def term_if(row: Row[Any], cls: str, necessary: bool = False) -> PublicityTerm:
+def term_if(row: Any, cls: str, necessary: bool = False) -> PublicityTerm:
     """How long the law of its day shows the record when a person gives it that class."""
     return publicity_term(
         row.recognised_on,
@@ -75,7 +75,7 @@ def _basis(reason: str) -> str:
     return f"认定理由：{reason}"
 
 
-def _against(row: Row[Any], cls: str, reason: str) -> list[Refusal]:
+def _against(row: Any, cls: str, reason: str) -> list[Refusal]:
     found = []
     if cls not in CLASSES:
         found.append(Refusal(UNMET, "失信类别只有轻微、一般、严重，请选一项。", {}, LAW, "NO_SUCH_CLASS"))
@@ -89,7 +89,7 @@ def _against(row: Row[Any], cls: str, reason: str) -> list[Refusal]:
     return found
 
 
-def _follow(row: Row[Any], term: PublicityTerm, today: date, at: datetime) -> None:
+def _follow(row: Any, term: PublicityTerm, today: date, at: datetime) -> None:
     """A record that the law shows is published from today, one that it does not show ceases to be."""
     latest = db.session.execute(
         select(PublicationFact.deed)

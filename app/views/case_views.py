@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
+from app.casework.attach import PURPOSES
 from app.casework.sight import cases_visible_to
 from app.db import db
 from app.documents.reading import TextAltered, article
@@ -56,7 +57,9 @@ def register_case_views(blueprint: Blueprint, counter: str) -> None:
         """Where the case is, who has it, until when, and what can be done."""
         page = case_page(number, person(), now(), counter)
         drawing = _drawing(page.loaded.workflow.code)
-        return render_template("cases/page.html", page=page, counter=counter, drawing=drawing)
+        return render_template(
+            "cases/page.html", page=page, counter=counter, drawing=drawing, purposes=PURPOSES
+        )
 
     @blueprint.route(f"{here}/steps/<step>", methods=("GET", "POST"))
     def step(number: str, step: str) -> ResponseReturnValue:

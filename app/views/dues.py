@@ -38,8 +38,15 @@ def due_of(
     deadline: Deadline, workflow: Workflow, calendar: Calendar, today: date, state: str, url: str = ""
 ) -> Due:
     """How a deadline looks today in a case that stands in `state`."""
-    clock = workflow.clock[deadline.clock]
     owner = workflow.state[state].owner if state in workflow.state else None
+    waiting_for = owner.title if owner is Role.FILER else ""
+    return limit_of(deadline, workflow.clock[deadline.clock].title, calendar, today, waiting_for, url)
+
+
+def limit_of(
+    deadline: Deadline, title: str, calendar: Calendar, today: date, waiting_for: str = "", url: str = ""
+) -> Due:
+    """How a deadline looks today, whatever it is about; `waiting_for` is whom a pause waits for."""
     calendar_days = deadline.unit not in ("WD",)
     unit = _("天") if calendar_days else _("个工作日")
 
@@ -69,7 +76,7 @@ def due_of(
     return Due(
         clock=deadline.clock,
         item=deadline.item,
-        title=clock.title,
+        title=title,
         due_on=deadline.due_on,
         state="overdue" if badge == "overdue" else deadline.state,
         badge=badge,
@@ -77,6 +84,6 @@ def due_of(
         unit_text=unit,
         provisional=deadline.provisional,
         met_on=deadline.met_on,
-        waiting_for=owner.title if owner is Role.FILER else "",
+        waiting_for=waiting_for,
         url=url,
     )

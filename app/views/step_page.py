@@ -10,7 +10,7 @@ from typing import Any
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.casework.actor import Person
 from app.casework.facts import Loaded
@@ -68,12 +68,12 @@ class Stale:
 class StepPage:
     """Everything `cases/step.html` shows. Without `form` the step cannot be taken now, or must be told for what."""
 
+    loaded: Loaded
     number: str
     step: Step
     item: str
     item_title: str
-    about: Row[Any]
-    record: Row[Any] | None
+    about: Any
     state_title: str
     leads_to: str
     article: str
@@ -121,6 +121,8 @@ def step_page(counter: str, number: str, code: str) -> ResponseReturnValue:
 def _take(
     counter: str, number: str, step: Step, item: str, form: StepForm, who: Person, at: datetime
 ) -> ResponseReturnValue:
+    stale: Stale | None = None
+    said_no: tuple[Refusal, ...] = ()
     try:
         with transaction():
             entry = take_step(
@@ -134,10 +136,9 @@ def _take(
                 item=item,
             )
     except CaseHasMoved as error:
-        stale, said_no, status = Stale(error.who, error.what, error.when), (), 409
+        stale, status = Stale(error.who, error.what, error.when), 409
     except StepRefused as error:
-        stale, said_no = None, error.refusals
-        status = STATUS_OF.get(error.refusals[0].kind, 422)
+        said_no, status = error.refusals, STATUS_OF.get(error.refusals[0].kind, 422)
     else:
         return redirect(url_for(f"{counter}.done", number=number, seq=entry.seq), 303)
     loaded = visible_case(number, who, at)
@@ -162,12 +163,12 @@ def _page(
     about, files = _about(loaded.id), _files(loaded.id, number, counter)
     officer = any(about.office_path.startswith(path) for path in who.paths)
     shown = StepPage(
+        loaded=loaded,
         number=number,
         step=step,
         item=item,
         item_title=next((task.title for task in loaded.facts.tasks if task.code == item), item),
         about=about,
-        record=loaded.record,
         state_title=loaded.workflow.state[loaded.facts.case.state].title,
         leads_to="" if step.target == STAY else loaded.workflow.state[step.target].title,
         article=article(step.law),
@@ -190,7 +191,7 @@ def _page(
     return render_template("cases/step.html", page=shown, form=shown.form, counter=counter)
 
 
-def _about(case_id: int) -> Row[Any]:
+def _about(case_id: int) -> Any:
     return db.session.execute(
         select(
             Subject.name.label("subject_name"), Identifier.value.label("subject_code"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import abort
 from flask_babel import gettext as _
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.casework.actor import Person
 from app.casework.facts import Loaded
@@ -22,6 +22,7 @@ from workflows.calendar import Calendar, Computation, legal_day, months_after
 from workflows.clockwork import ENDED, MET, PAUSED, Deadline
 from workflows.grammar import PAUSE, RESTART, RUN_ON, Clock
 from workflows.law import RuleRow, rule
+from workflows.people import ROLE_TITLES, Role
 
 MINIMUMS = ("records.minimum_ordinary", "records.minimum_serious", "records.minimum_special")
 
@@ -42,7 +43,7 @@ class WhyPage:
 
     number: str
     title: str
-    about: Row[Any]
+    about: Any
     officer: bool
     due: Due
     boxes: tuple[tuple[str, str], ...]
@@ -239,7 +240,7 @@ def _may_change(loaded: Loaded, clock: Clock, deadline: Deadline) -> tuple[str, 
     workflow, facts = loaded.workflow, loaded.facts
     extending = [workflow.step[code] for code in clock.extended_by]
     for step in extending:
-        taken, who = facts.counts.get(step.code, 0), "、".join(role.title for role in step.by)
+        taken, who = facts.counts.get(step.code, 0), "、".join(ROLE_TITLES[Role(role)] for role in step.by)
         if step.times and taken >= step.times:
             said.append(_("延期：已经延过一次，不能再延。"))
         else:

@@ -146,7 +146,7 @@ def _running(
 
 
 def _resume(ask: Ask, clock: Clock, deadline: Deadline, left_state: str) -> dict[str, Any]:
-    """The day of the pause is spent; paused on its last day, a clock resumes with the day of resumption as its due day."""
+    """The day of the pause is spent; paused on its last day, a clock resumes with that day as its due day."""
     calendar, today = ask.facts.calendar, ask.today
     if behaviour(ask, clock, left_state) == RESTART:
         row = rule(clock.length).on(ask.procedure_day)

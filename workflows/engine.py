@@ -34,7 +34,7 @@ def refusals(
         return [Refusal(MOVED, "本件现在是“{state}”，不能办理“{step}”。", values, law="D", code="MOVED")]
     roles = roles_in(actor, case.office, case.subject)
     if roles.isdisjoint(step.by):
-        who = "、".join(role.title for role in step.by)
+        who = "、".join(role.title for role in step.people)
         return [Refusal(STRANGER, "这一步由本件的{who}办理。", {"who": who}, law="D", code="OTHER_ROLE")]
     files = FILER in roles
     if not (files and FILER in step.by) and (files or actor.person in facts.filers):

@@ -42,7 +42,7 @@ class Unsound(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a step cannot be taken: a sentence with its article, as a template and its values so that it can be translated.
+    """Why a step cannot be taken: a sentence with its article, as a template and its values, to be translated.
 
     `kind` is MOVED (the case is elsewhere, 409), STRANGER (not this person, 403) or UNMET (a condition, 422).
     `code` names the condition for machines, e.g. MIN_PERIOD_NOT_MET.
@@ -96,7 +96,7 @@ class Ask:
 
     @property
     def procedure_day(self) -> date:
-        """The day that selects the rules of procedure: the day of receipt (T0), known or just being stated, else today."""
+        """The day that selects the rules of procedure: the day of receipt (T0), known or being stated, else today."""
         if self.facts.case.t0 is not None:
             return legal_day(self.facts.case.t0)
         stated = (self.answers or {}).get("t0")
@@ -114,9 +114,9 @@ class Clock:
     """A time-limit. Several run at once; a state only shows them.
 
     `length` names a law row; `until` reads the last day from facts and answers instead. `since` is day zero when that
-    is not the day of the step. `during` says what a state does to the running clock: PAUSE, RESTART, RUN_ON or a law row
-    whose value is one of these. When time runs out either `on_expiry` names the step that follows or `escalates` the
-    role that must look; the law knows no silent approval.
+    is not the day of the step. `during` says what a state does to the running clock: PAUSE, RESTART, RUN_ON or a law
+    row whose value is one of these. When time runs out either `on_expiry` names the step that follows or `escalates`
+    the role that must look; the law knows no silent approval.
     """
 
     code: str
@@ -143,7 +143,7 @@ class Step:
     `asks` are answers without which the law refuses, whoever calls. `part` is a part of the work that the workflow's
     `apart` keeps from another. `times` bounds how often it may be taken (per item when `item` is set; 0: no bound).
     `marks` are instants of the envelope that it sets (t0 received by 信用中国 or a window, t1 by us, t2 accepted, t3
-    decided). `inside` marks answers that only officers may read. `consequence` is the sentence shown before it is taken.
+    decided). `inside` marks answers that only officers may read. `consequence` is the sentence shown beforehand.
     """
 
     code: str
@@ -175,10 +175,15 @@ class Step:
         object.__setattr__(self, "sources", tuple(source.strip() for source in left.split(",")))
         object.__setattr__(self, "target", right.strip())
 
+    @property
+    def people(self) -> tuple[Role, ...]:
+        """Who may take it, however `by` was written."""
+        return self.by if isinstance(self.by, tuple) else (self.by,)
+
 
 @dataclass(frozen=True, eq=False)
 class Workflow:
-    """A case type in one edition: its states, clocks and steps. Immutable; a living case keeps the edition it began with.
+    """A case type in one edition: its states, clocks and steps. Immutable; a living case keeps its edition.
 
     Equal only to itself, so that it can key the machine built from it.
 
@@ -282,8 +287,8 @@ class CaseFacts:
 class RecordFacts:
     """The record a case is about: how it is classed, how long it must be shown, and what became of it.
 
-    `duty` is what our own systems know of the duties in the penalty; `status` is unpublished, published, ended, repaired
-    or withdrawn today.
+    `duty` is what our own systems know of the duties in the penalty; `status` is unpublished, published, ended,
+    repaired or withdrawn today.
     """
 
     id: int

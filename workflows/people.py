@@ -1,4 +1,4 @@
-"""Who acts: the roles of a case, what the law room must know of a person, and the watch that acts when time runs out."""
+"""Who acts: roles, what the law room must know of a person, and the watch that acts when time runs out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Role(StrEnum):
     WATCH = "watch"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The role's Chinese name."""
         return ROLE_TITLES[self]
 

@@ -72,7 +72,7 @@ def prove(
         *_citations(workflow, days),
         *_law_rows(workflow, days),
     ]
-    worlds: list[Mapping[tuple[str, str], str]] = []
+    worlds: list[dict[tuple[str, str], str]] = []
     for day in days:
         said = _behaviours(workflow, day)
         if said not in worlds:
@@ -142,7 +142,7 @@ def _parts(workflow: Workflow) -> Iterator[Finding]:
     players: dict[str, set[Role]] = {}
     for step in workflow.steps:
         if step.part:
-            players.setdefault(step.part, set()).update(step.by)
+            players.setdefault(step.part, set()).update(step.people)
     for one, other in workflow.apart:
         pair = f"“{one}”和“{other}”"
         if one == other:
@@ -272,7 +272,7 @@ class _Walk:
         self.workflow = workflow
         self.said = said
         self.bounded = {step.code: n for n, step in enumerate(s for s in workflow.steps if s.times and not s.item)}
-        self.turns: dict[tuple[Step, str, frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
+        self.turns: dict[tuple[str, str, frozenset[str], frozenset[str]], tuple[frozenset[str], frozenset[str]]] = {}
         self.start = _Place(NEW, frozenset(), frozenset(), (0,) * len(self.bounded))
         self.edges: dict[_Place, list[_Edge]] = {}
         self.came: dict[_Place, tuple[_Place, Step] | None] = {self.start: None}

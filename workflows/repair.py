@@ -1,7 +1,7 @@
 """信用修复: a subject asks that a record of dishonesty cease to be shown, shared and used before its time.
 
-Since 2025-06-22 the way in is 信用中国 or a hall window (`T0`: received there, `T1`: received by us). 谁认定、谁修复: the
-office that recognised the record decides. One case is about one record. 办结 waits for what we owe, never for others.
+Since 2025-06-22 the way in is 信用中国 or a hall window (`T0`: received there, `T1`: received by us). 谁认定、谁修复:
+the office that recognised the record decides. One case is about one record. 办结 waits for what we owe, not for others.
 """
 
 from __future__ import annotations
@@ -136,16 +136,16 @@ REPAIR = Workflow(
         Step("state_views", "陈述申辩", "accepted, reviewed -> " + STAY, by=(FILER, REVIEW), law="HNPROC 5", times=1,
              asks=("statement",), needs=(after("warn", text="还没有拟认定告知，不需要陈述申辩。", code="NOT_WARNED"),),
              consequence="您的陈述申辩记入本件，审核员须据此重新考虑。"),
-        Step("confirm", "准予修复", "reviewed -> processing", by=CONFIRMATION, law="NDRC36 3", part="confirm", marks=("t3",),
-             needs=(opinion_is("grant"), *ELIGIBLE, heard), issues=("grant",),
+        Step("confirm", "准予修复", "reviewed -> processing", by=CONFIRMATION, law="NDRC36 3", part="confirm",
+             marks=("t3",), needs=(opinion_is("grant"), *ELIGIBLE, heard), issues=("grant",),
              effects=("end_publicity", "lift_measures", "list_tasks"), tells=("credit_china", "province", "linked"),
              consequence="出具准予信用修复决定书，本机关公示立即终止，已采取的措施同时解除，并通知信用中国、省和联动部门。"),
-        Step("refuse", "不予修复", "reviewed -> refused", by=CONFIRMATION, law="NDRC36; SC22", part="confirm", marks=("t3",),
-             asks=("reason", "cure"), needs=(opinion_is("refuse"), heard), issues=("refusal",),
+        Step("refuse", "不予修复", "reviewed -> refused", by=CONFIRMATION, law="NDRC36; SC22", part="confirm",
+             marks=("t3",), asks=("reason", "cure"), needs=(opinion_is("refuse"), heard), issues=("refusal",),
              tells=("credit_china",),
              consequence="出具不予信用修复决定书，说明理由和救济途径；公示继续。"),
-        Step("refuse_false", "认定虚假并不予修复", "reviewed -> refused", by=CONFIRMATION, law="NDRC36", part="confirm", marks=("t3",),
-             asks=("reason",), needs=(opinion_is("false"), heard), issues=("refusal_false",),
+        Step("refuse_false", "认定虚假并不予修复", "reviewed -> refused", by=CONFIRMATION, law="NDRC36", part="confirm",
+             marks=("t3",), asks=("reason",), needs=(opinion_is("false"), heard), issues=("refusal_false",),
              effects=("record_breach", "ban"), tells=("credit_china",),
              consequence="出具不予信用修复决定书，失信行为记入信用记录，并在规定期限内不再受理其修复申请。"),
         Step("serve", "送达决定书", "processing -> " + STAY, by=PROCESSING, law="SC22", times=1, asks=("manner",),

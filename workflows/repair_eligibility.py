@@ -18,9 +18,9 @@ class Eligibility:
     """What the law says of one record today.
 
     `status` is NOW, WAIT (only the minimum period is missing), NEVER (something else stands against it; `refusals` name
-    what) or NONE (nothing to repair). `first_day` is the first day an application is possible, `release_day` the working
-    day on which an early filing goes forward, `provisional` whether that day rests on a calendar not yet announced.
-    `bring` lists the papers asked for, two at most.
+    what) or NONE (nothing to repair). `first_day` is the first day an application is possible, `release_day` the
+    working day on which an early filing goes forward, `provisional` whether that day rests on a calendar not yet
+    announced. `bring` lists the papers asked for, two at most.
     """
 
     status: str
@@ -49,7 +49,7 @@ def eligibility(facts: Facts, at: datetime) -> Eligibility:
         return Eligibility(NONE, against, None, None, False, ())
     if against:
         return Eligibility(NEVER, (*against, *waiting), first, release, provisional, ())
-    bring = ("信用修复承诺书，在线签署",)
+    bring: tuple[str, ...] = ("信用修复承诺书，在线签署",)
     if record.duty != DUTY_PERFORMED:
         bring = (*bring, "纠正失信行为、履行处罚义务的证明材料，照片或者文件")
     return Eligibility(WAIT if waiting else NOW, waiting, first, release, provisional, bring)

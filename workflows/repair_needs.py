@@ -77,7 +77,7 @@ def no_other_case(ask: Ask) -> tuple[Refusal, ...]:
 
 
 def classed(ask: Ask) -> tuple[Refusal, ...]:
-    """A record must be classed before its minimum period is known; the rules before 2026-04-01 gave periods, not classes."""
+    """A record must be classed before its minimum is known; the rules before 2026-04-01 gave periods, not classes."""
     record = ask.facts.record
     if record and not record.cls and record.maximum_last_day is None:
         text = "这条信息的失信类别还没有确定，算不出最短公示期。请联系认定单位，类别确定后即可申请。"
@@ -149,7 +149,8 @@ def working_day(ask: Ask) -> tuple[Refusal, ...]:
     reason = ask.facts.calendar.reason(ask.today)
     if not reason.working:
         following = ask.facts.calendar.next_working(ask.today)
-        return _no("REST_DAY", "今天是{why}，不是工作日，{day}自动转入受理。", "D", why=reason.name, day=_day(following))
+        text = "今天是{why}，不是工作日，{day}自动转入受理。"
+        return _no("REST_DAY", text, "D", why=reason.name, day=_day(following))
     return HOLDS
 
 

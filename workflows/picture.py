@@ -180,9 +180,18 @@ def _edge(workflow: Workflow, arrow: _Arrow) -> str:
     )
     tail = arrow.source or arrow.step.sources[len(arrow.step.sources) // 2]
     more = "" if arrow.source else ", ltail=cluster_open"
+    if _goes_back(workflow, arrow):
+        more += ", headport=sw"
     weight = 12 if arrow.main else 1
     words = " / ".join(arrow.lines)
     return f'"{tail}" -> {arrow.step.target} [id="{arrow.id}", comment="{words}", label={room}, weight={weight}{more}];'
+
+
+def _goes_back(workflow: Workflow, arrow: _Arrow) -> bool:
+    """True for a way to an open state that stands earlier on the road: it comes in from below."""
+    order = [NEW, *workflow.state]
+    target = workflow.state[arrow.step.target]
+    return bool(arrow.source) and not target.final and order.index(target.code) < order.index(arrow.source) - 1
 
 
 class _Drawing:

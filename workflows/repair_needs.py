@@ -6,6 +6,7 @@ from datetime import date
 
 from workflows.calendar import legal_day
 from workflows.grammar import DUTY_OUTSTANDING, DUTY_PERFORMED, HOLDS, UNMET, Ask, Need, Refusal
+from workflows.law import rule
 
 LAW = "NDRC36 3"
 
@@ -123,7 +124,9 @@ ELIGIBLE: tuple[Need, ...] = (*OTHERWISE, minimum_passed)
 
 
 def early(ask: Ask) -> tuple[Refusal, ...]:
-    """The minimum period has not passed yet, so that the filing has something to be kept for."""
+    """Early filings are kept at all, and the minimum period has not passed yet: there is something to wait for."""
+    if rule("repair.early_filing").on(ask.today).value != "allowed":
+        return _no("EARLY_CLOSED", "现在不预收申请，请在最短公示期届满后的次日起提交。", "D")
     if not minimum_passed(ask):
         return _no("NOT_EARLY", "最短公示期已满，请直接提交申请。", "D")
     return HOLDS

@@ -39,6 +39,7 @@ from tests.workflows.worlds import (
 from workflows.clockwork import ENDED, MET, RUNNING
 from workflows.engine import refusals
 from workflows.grammar import DUTY_OUTSTANDING, DUTY_PERFORMED, Ban, Task
+from workflows.law import rule
 from workflows.people import WATCH, Role
 from workflows.repair import REPAIR
 from workflows.repair_eligibility import NEVER, NONE, NOW, WAIT, eligibility
@@ -231,6 +232,14 @@ def test_only_what_waiting_cures_may_be_filed_early():
     assert owing.why_not("submit_early", WANG) == ("DUTY_NOT_PERFORMED",)
 
 
+def test_whether_filings_are_kept_at_all_is_a_row_of_the_law(monkeypatch):
+    row = rule("repair.early_filing").on(date(2026, 3, 16))
+    monkeypatch.setitem(row.__dict__, "value", "not_allowed")
+    assert reasons(drafted("2026-03-16"), "submit_early", WANG) == [
+        "现在不预收申请，请在最短公示期届满后的次日起提交。"
+    ]
+
+
 def test_a_held_filing_can_be_declined_or_transferred_without_being_received():
     assert held().take("decline", LI, ground="NOT_REPAIRABLE_BY_LAW", reason="法律规定不予修复").state == "declined"
     assert held().take("transfer", LI, to="长沙市交通运输局", reason="不是本机关认定").state == "transferred"
@@ -390,6 +399,10 @@ def test_an_extension_adds_to_both_limits_from_where_they_stood():
 def test_an_extension_is_given_once():
     world = accepted().take("extend", WU, reason="须向银行核实")
     assert reasons(world, "extend", WU) == ["“延期”在本件中最多办理 1 次，已经办理过了。"]
+
+
+def test_how_often_is_what_the_law_row_says():
+    assert REPAIR.step["extend"].times == rule("repair.extend_times").on(date(2026, 11, 24)).value
 
 
 def test_an_extension_one_second_late_is_refused():

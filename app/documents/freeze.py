@@ -120,7 +120,7 @@ class _Said:
 
     def must(self, value: Any, what: str) -> Any:
         """The value, when there is one; otherwise `what` is remembered as missing and nothing is printed."""
-        if isinstance(value, Undefined) or value is None or not str(value).strip():
+        if isinstance(value, Undefined) or value in (None, [], ()) or not str(value).strip():
             self.missing.append(what)
             return ""
         return value

@@ -1,4 +1,4 @@
-"""信用修复承诺书: the text the applicant signs. What it must say: law on credit repair, condition of a public commitment.
+"""信用修复承诺书: the text the applicant signs, the public commitment without which nothing is repaired.
 
 Plain text, a paragraph a line, so that the hash of what was read is the hash of what was signed. When a sentence of
 `templates/documents/repair/letter.txt` changes, the edition changes with it; a test holds the two together.
@@ -32,9 +32,9 @@ def letter_text(
 ) -> str:
     """The whole letter, ready to be shown, hashed and signed.
 
-    `code` is the 20-character commitment code, empty while the letter is only being read; `subject_code` is empty for a
-    natural person; `capacity` is the signer's in words (法定代表人); `consent`: the signer's name may be published; `on`
-    is the civil day of signing.
+    `code` is the 20-character commitment code, empty while the letter is only being read; `subject_code` is empty for
+    a natural person; `capacity` is the signer's in words (法定代表人); `consent`: the signer's name may be published;
+    `on` is the civil day of signing.
     """
     return (
         environment()

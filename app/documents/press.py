@@ -119,12 +119,15 @@ def _tools() -> _Tools:
             raise FatalURLFetchingError(url)
 
     fonts = FontConfiguration()
-    style = CSS(string=STYLE.read_text("utf-8"), font_config=fonts, url_fetcher=Ours(b""))
+    with _listening() as said:
+        style = CSS(string=STYLE.read_text("utf-8"), font_config=fonts, url_fetcher=Ours(b""))
+    if said:
+        raise CannotPrint(f"文书样式有误：{'；'.join(said)}")
     return _Tools(HTML, Attachment, style, fonts, Ours, FatalURLFetchingError)
 
 
 def _our_fonts_only() -> None:
-    """Make fontconfig look at the committed typefaces alone, unless the starter of the process has said where to look."""
+    """Make fontconfig look at the committed typefaces alone, unless the process was started with its own choice."""
     if "FONTCONFIG_FILE" in os.environ:
         return
     place = Path(mkdtemp(prefix="jiannuo-fonts-"))

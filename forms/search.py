@@ -12,7 +12,7 @@ from wtforms.fields import SelectChoice
 from forms.fields import Among, Words
 
 LATE = (("late", _l("已超期")), ("near", _l("今明到期")))
-CLASSES = (("none", _l("未分类")), ("轻微", _l("轻微")), ("一般", _l("一般")), ("严重", _l("严重")))
+CLASSES = (("none", _l("没有分类")), ("轻微", _l("轻微")), ("一般", _l("一般")), ("严重", _l("严重")))
 STATUSES = (
     ("published", _l("公示中")),
     ("ended", _l("公示已终止")),

@@ -11,6 +11,7 @@ from app.casework.facts import Loaded
 from app.db import db
 from app.journal import Entry
 from app.models import Ban, CreditRecord, Measure, RepairTask
+from app.registry.annul import CAUSE, withdraw
 from app.registry.numbers import number_key
 from app.registry.publish import state_fact
 from workflows.calendar import legal_day, reckon
@@ -111,8 +112,7 @@ def ban(loaded: Loaded, entry: Entry) -> None:
 def withdraw_record(loaded: Loaded, entry: Entry) -> None:
     """The penalty was annulled: the information is withdrawn, which is no repair and leaves no trace of one."""
     assert loaded.record_id is not None
-    day = legal_day(entry.at)
-    state_fact(loaded.record_id, "withdraw", day, entry.at, "处罚已撤销，信息撤回", loaded.id)
+    withdraw(loaded.record_id, entry.doer, entry.at, f"{CAUSE}（{loaded.row.number}）", loaded.id)
 
 
 def _task_done(loaded: Loaded, entry: Entry, code: str, title: str, note: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, exists, false, func, or_, select
@@ -20,7 +21,7 @@ from workflows import WORKFLOWS, workflow
 from workflows.calendar import Calendar, legal_day
 from workflows.clockwork import PAUSED, RUNNING, Deadline
 from workflows.engine import refusals, waiting_for
-from workflows.grammar import Refusal, Step, Workflow
+from workflows.grammar import STAY, Refusal, Step, Workflow
 from workflows.people import WATCH, Role
 
 NEAR = 1
@@ -317,9 +318,11 @@ def _late_clock(definition: Workflow, deadlines: Sequence[Deadline], roles: set[
 def _likely(
     definition: Workflow, row: Row[Any], roles: set[Role], person: Person, acts: Sequence[Row[Any]]
 ) -> Step | None:
-    """The first step of the definition that these roles may take from here and that has not been used up. What else the
-    law asks stands on the step's own page."""
-    if row.subject_id in person.mandates:
+    """The step that the owner of the state most likely takes next: one that stays, or the one that leads on.
+
+    None when it is somebody else's turn, and where the same part has several ways out: they stand on the case's page.
+    """
+    if row.subject_id in person.mandates or definition.state[row.state].owner not in roles:
         return None
     mine = [act.act for act in acts if act.person == person.person]
     played = {definition.step[act].part for act in mine if act in definition.step}
@@ -327,9 +330,34 @@ def _likely(
         apart = any(other in played for _pair, other in definition.kept_from.get(step.part, ()))
         taken = sum(act.act == step.code for act in acts)
         used_up = bool(step.times) and not step.item and taken >= step.times
-        if roles.intersection(step.by) and not apart and not used_up and not step.automatic:
-            return step
+        onward = step.target == STAY or step.target in _onward(definition, row.state)
+        if roles.intersection(step.by) and onward and not apart and not used_up and not step.automatic:
+            return None if _one_of_several(definition, row.state, step) else step
     return None
+
+
+@lru_cache(maxsize=256)
+def _onward(definition: Workflow, state: str) -> frozenset[str]:
+    """The states one move ahead from which the first end of the definition can still be reached without coming back."""
+    good_end = next(s.code for s in definition.states if s.final)
+
+    def reaches(start: str) -> bool:
+        seen, edge = {state}, [start]
+        while edge:
+            here = edge.pop()
+            if here == good_end:
+                return True
+            if here not in seen:
+                seen.add(here)
+                edge += [step.target for step in definition.steps_from[here] if step.target != STAY]
+        return False
+
+    ahead = {step.target for step in definition.steps_from[state]} - {STAY}
+    return frozenset(target for target in ahead if reaches(target))
+
+
+def _one_of_several(definition: Workflow, state: str, step: Step) -> bool:
+    return bool(step.part) and sum(other.part == step.part for other in definition.steps_from[state]) > 1
 
 
 def _standing(number: str, at: datetime) -> tuple[Refusal, ...]:

@@ -23,11 +23,13 @@ CAUSE = "失信类别已经确定"
 
 def is_unclassed(row: Any) -> bool:
     """True for a record that waits for a person to class it; under a law without classes nothing waits."""
-    return not row.cls and row.maximum_last_day is None and row.minimum_last_day is None and row.kind == "penalty"
+    if row.kind != "penalty" or row.cls or row.maximum_last_day is not None or row.minimum_last_day is not None:
+        return False
+    return term_if(row, None).needs_person
 
 
-def term_if(row: Any, cls: str, necessary: bool = False) -> PublicityTerm:
-    """How long the law of its day shows the record when a person gives it that class."""
+def term_if(row: Any, cls: str | None, necessary: bool = False) -> PublicityTerm:
+    """How long the law of its day shows the record when a person gives it that class, or before anybody has."""
     return publicity_term(
         row.recognised_on,
         frozenset(split_values(str(row.fields.get("CF_CFLB", "")))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from app.models import (
 )  # fmt: skip
 from app.views.dues import Due, due_of
 from app.views.texts import article, sentence
+from forms import form_for
 from workflows.calendar import legal_day
 from workflows.clockwork import PAUSED, RUNNING
 from workflows.engine import offers
@@ -181,6 +182,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     officer = any(about.office_path.startswith(path) for path in who.paths)
     roles = roles_in(who, case.office, case.subject)
     state = workflow.state[case.state]
+    offered = _offers(loaded, who, at, counter)
     dues = _dues(loaded, today, counter, officer)
     documents, receivers, tasks, files = _papers(loaded, counter)
     return CasePage(
@@ -196,7 +198,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
         officer=officer,
         filer=Role.FILER in roles,
         owner=state.owner.title if state.owner else "",
-        offers=_offers(loaded, who, at, counter),
+        offers=offered,
         path=_path(loaded),
         dues=dues,
         main_due=_main(dues),
@@ -204,7 +206,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
         intact=not problems_of(loaded.lines),
         documents=documents,
         receivers=receivers,
-        tasks=tasks,
+        tasks=tasks if _may_do(offered, "task") else tuple(replace(task, url="") for task in tasks),
         files=files,
         particulars=_particulars(loaded.id),
         today=today,
@@ -256,6 +258,11 @@ def _offers(loaded: Loaded, who: Person, at: datetime, counter: str) -> tuple[Of
         found.append(Offer(step, tuple(no_of(refusal) for refusal in no), url, article(step.law)))
     order = {offer.step.code: index for index, offer in enumerate(found)}
     return tuple(sorted(found, key=lambda offer: (bool(offer.refusals), order[offer.step.code])))
+
+
+def _may_do(offered: tuple[Offer, ...], item: str) -> bool:
+    """Whether a step that is taken for such a thing can be taken now by this reader."""
+    return any(offer.step.item == item and not offer.refusals for offer in offered)
 
 
 def _dues(loaded: Loaded, today: date, counter: str, officer: bool) -> tuple[Due, ...]:
@@ -323,7 +330,7 @@ def _journal(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
     lines = []
     for row in loaded.lines:
         step = loaded.workflow.step.get(row.act)
-        note = "" if step and step.inside and not officer else note_of(row.act, row.answers or {})
+        note = "" if step and step.inside and not officer else note_of(loaded.workflow.code, row.act, row.answers or {})
         role = ROLE_TITLES.get(Role(row.role), "") if row.role else ""
         lines.append(
             LogLine(
@@ -340,17 +347,14 @@ def _journal(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
     return lines
 
 
-OPINIONS = {"grant": "建议准予修复", "refuse": "建议不予修复", "false": "建议认定虚假"}
-SPOKEN = ("reason", "statement", "finding", "facts", "outcome", "justification", "cure", "manner", "name", "to")
-
-
-def note_of(act: str, answers: Mapping[str, Any]) -> str:
-    """What was said in a step, in a line."""
-    parts = [OPINIONS[answers["opinion"]]] if answers.get("opinion") in OPINIONS else []
-    if act == "correct":
-        parts += [f"{n}. {item['name']}：{item['problem']}" for n, item in enumerate(answers.get("items", []), 1)]
-    parts += [str(answers[name]) for name in SPOKEN if answers.get(name)]
-    return "；".join(parts)
+def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:
+    """What was said in a step, in a line: each answer in the words of the form that asked for it."""
+    said = form_for(case_type, act).said(answers)
+    if len(said) == 1:
+        return said[0][1]
+    if said:
+        return "；".join(f"{name}：{words}" for name, words in said)
+    return str(answers.get("name", ""))
 
 
 def _papers(

@@ -37,7 +37,7 @@ from app.views.basis import Basis, attested, basis_of, row_of
 from app.views.case_page import LogLine
 from app.views.dues import Due, limit_of
 from app.views.record_terms import DEEDS, History, Term, history_of, shown_now, terms_of
-from app.views.texts import article
+from app.views.texts import article, day_year
 from workflows import workflow
 from workflows.calendar import Computation, legal_day
 from workflows.clockwork import Deadline
@@ -294,7 +294,9 @@ def _withdrawal(record_id: int, today: date) -> tuple[Due | None, Computation | 
 
 def _log_line(line: Any) -> LogLine:
     answers = line.answers or {}
-    said = [str(answers[name]) for name in ("day", "cls", "reason") if answers.get(name)]
+    said = [str(answers[name]) for name in ("cls", "reason") if answers.get(name)]
+    if answers.get("day"):
+        said.insert(0, day_year(date.fromisoformat(answers["day"])))
     return LogLine(
         at=line.at,
         title=_(ACTS.get(line.act, line.act)),

@@ -236,7 +236,7 @@ def _earlier(loaded: Loaded, officer: bool) -> tuple[tuple[str, str], ...]:
         step = loaded.workflow.step.get(line.act)
         if step is None or (step.inside and not officer):
             continue
-        if note := note_of(line.act, line.answers or {}):
+        if note := note_of(loaded.workflow.code, line.act, line.answers or {}):
             said.append((f"{act_title(loaded.workflow, line.act)}（{line.person_name}）", note))
     return tuple(said[:4])
 

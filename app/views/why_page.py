@@ -93,7 +93,7 @@ def why_page(counter: str, number: str, code: str, who: Person, at: datetime, ur
         reading=() if computation else _reading(loaded, deadline, rows),
         basis=tuple(basis_of(row, vouched) for row in rows),
         calendar_years=_years(calendar, deadline),
-        provisional=computation.why_provisional if computation and computation.provisional else "",
+        provisional=_provisional(calendar, deadline, computation),
         turns=_turns(loaded, code),
         may_change=_may_change(loaded, clock, deadline),
         expiry=_expiry(loaded, clock),
@@ -201,6 +201,18 @@ def _years(calendar: Calendar, deadline: Deadline) -> str:
         _("%(year)s 年，已公布", year=year) if calendar.announced(year) else _("%(year)s 年，尚未公布", year=year)
         for year in years
     )
+
+
+def _provisional(calendar: Calendar, deadline: Deadline, computation: Computation | None) -> str:
+    """Why the date, or what follows on the first working day after it, may still move."""
+    if computation is not None:
+        return computation.why_provisional if computation.provisional else ""
+    if deadline.due_on is None or deadline.state in (MET, ENDED):
+        return ""
+    release = calendar.next_working(date.fromordinal(deadline.due_on.toordinal() + 1))
+    if not calendar.is_provisional(release):
+        return ""
+    return _("期满的日子不会变；期满后的第一个工作日 %(day)s 是暂定的，放假安排公布后重新计算。", day=day_year(release))
 
 
 def _turns(loaded: Loaded, code: str) -> tuple[Turn, ...]:

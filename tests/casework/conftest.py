@@ -1,9 +1,5 @@
 """The casework room is tested on both databases."""
 
-import pytest
+from tests.casework.databases import config, database, one_postgres_database
 
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> str:
-    """SQLite, and a real PostgreSQL."""
-    return str(request.param)
+__all__ = ["config", "database", "one_postgres_database"]

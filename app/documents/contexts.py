@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, Table, bindparam, func, literal, select, union_all
 
-from app.db import db
+from app.db import Base, db
 from app.models import (
     AttachmentUse,
     Ban,
@@ -231,14 +231,10 @@ def basis(law: str, day: date) -> str:
 
 def load(case_id: int, kind: str, line: Line) -> Context:
     """The context of a document of `kind` issued by `line`, read inside the caller's transaction."""
-    row = _case(case_id)
+    row = db.session.execute(_case(), {"case": case_id}).one()
     acts: dict[str, tuple[Act, ...]] = {}
     deadlines: tuple[Deadline, ...] = ()
-    for entry in db.session.execute(
-        select(JournalLine.act, JournalLine.at, JournalLine.answers, JournalLine.clocks)
-        .where(JournalLine.about == "case", JournalLine.about_id == case_id)
-        .order_by(JournalLine.seq)
-    ):
+    for entry in db.session.execute(_journal(), {"case": case_id}):
         acts[entry.act] = (*acts.get(entry.act, ()), Act(entry.at, entry.answers or {}))
         deadlines = turn(deadlines, entry.clocks)
     receivers = [deadline.item for deadline in deadlines if deadline.clock == "receiver"]
@@ -277,47 +273,65 @@ def load(case_id: int, kind: str, line: Line) -> Context:
     )
 
 
-def _case(case_id: int) -> Any:
-    recogniser = Office.__table__.alias("recogniser")
+@lru_cache(maxsize=1)
+def _case() -> Select[Any]:
+    """Case, subject, office, record and letter in one row. Statements are built once: building costs most."""
+    case, filing, subject, office, link, record, letter, identifier, ban = _tables(
+        Case, Filing, Subject, Office, CaseRecord, CreditRecord, RepairLetter, Identifier, Ban
+    )
+    recogniser = office.alias("recogniser")
     code = (
-        select(Identifier.value)
+        select(identifier.c.value)
         .where(
-            Identifier.subject_id == Case.subject_id,
-            Identifier.kind == "uscc",
-            Identifier.valid_until.is_(None),
-            Identifier.value.is_not(None),
+            identifier.c.subject_id == case.c.subject_id,
+            identifier.c.kind == "uscc",
+            identifier.c.valid_until.is_(None),
+            identifier.c.value.is_not(None),
         )
-        .order_by(Identifier.valid_from.desc(), Identifier.id.desc())
+        .order_by(identifier.c.valid_from.desc(), identifier.c.id.desc())
         .limit(1)
-        .correlate(Case)
+        .correlate(case)
         .scalar_subquery()
     )
-    banned = select(Ban.until).where(Ban.case_id == Case.id).limit(1).correlate(Case).scalar_subquery()
-    return db.session.execute(
+    banned = select(ban.c.until).where(ban.c.case_id == case.c.id).limit(1).correlate(case).scalar_subquery()
+    return (
         select(
-            Case.number, Case.type, Case.edition, Case.channel, Case.filed_at, Case.t0, Case.t1, Case.t2,
-            Filing.receipt,
-            Subject.name.label("subject_name"), Subject.kind.label("subject_kind"), code.label("subject_code"),
-            Office.id.label("office_id"), Office.kind.label("office_kind"), Office.path.label("office_path"),
-            Office.name.label("office_name"), Office.word, Office.review_body, Office.phone, Office.address,
-            CreditRecord.public_id, CreditRecord.kind.label("record_kind"), CreditRecord.number.label("record_number"),
-            CreditRecord.title.label("record_title"), CreditRecord.recognised_on, CreditRecord.cls,
-            CreditRecord.minimum_last_day, CreditRecord.maximum_last_day, CreditRecord.duty,
-            CreditRecord.annulled_on, CreditRecord.annulled_by, CreditRecord.excluded_by,
-            recogniser.c.name.label("record_organ"),
-            RepairLetter.code.label("letter_code"), RepairLetter.signed_at.label("letter_signed"),
+            case.c.number, case.c.type, case.c.edition, case.c.channel, case.c.filed_at, case.c.t0, case.c.t1,
+            case.c.t2, filing.c.receipt,
+            subject.c.name.label("subject_name"), subject.c.kind.label("subject_kind"), code.label("subject_code"),
+            office.c.id.label("office_id"), office.c.kind.label("office_kind"), office.c.path.label("office_path"),
+            office.c.name.label("office_name"), office.c.word, office.c.review_body, office.c.phone, office.c.address,
+            record.c.public_id, record.c.kind.label("record_kind"), record.c.number.label("record_number"),
+            record.c.title.label("record_title"), record.c.recognised_on, record.c.cls, record.c.minimum_last_day,
+            record.c.maximum_last_day, record.c.duty, record.c.annulled_on, record.c.annulled_by,
+            record.c.excluded_by, recogniser.c.name.label("record_organ"),
+            letter.c.code.label("letter_code"), letter.c.signed_at.label("letter_signed"),
             banned.label("banned_until"),
         )
-        .join(Filing, Filing.id == Case.filing_id)
-        .join(Subject, Subject.id == Case.subject_id)
-        .join(Office, Office.id == Case.office_id)
-        .outerjoin(CaseRecord, CaseRecord.case_id == Case.id)
-        .outerjoin(CreditRecord, CreditRecord.id == CaseRecord.record_id)
-        .outerjoin(recogniser, recogniser.c.id == CreditRecord.office_id)
-        .outerjoin(RepairLetter, RepairLetter.case_id == Case.id)
-        .where(Case.id == case_id)
+        .join_from(case, filing, filing.c.id == case.c.filing_id)
+        .join(subject, subject.c.id == case.c.subject_id)
+        .join(office, office.c.id == case.c.office_id)
+        .outerjoin(link, link.c.case_id == case.c.id)
+        .outerjoin(record, record.c.id == link.c.record_id)
+        .outerjoin(recogniser, recogniser.c.id == record.c.office_id)
+        .outerjoin(letter, letter.c.case_id == case.c.id)
+        .where(case.c.id == bindparam("case"))
         .limit(1)
-    ).one()  # fmt: skip
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _journal() -> Select[Any]:
+    (line,) = _tables(JournalLine)
+    return (
+        select(line.c.act, line.c.at, line.c.answers, line.c.clocks)
+        .where(line.c.about == "case", line.c.about_id == bindparam("case"))
+        .order_by(line.c.seq)
+    )
+
+
+def _tables(*models: type[Base]) -> tuple[Table, ...]:
+    return tuple(cast(Table, model.__table__) for model in models)
 
 
 def _issuer(row: Any) -> Issuer:
@@ -363,16 +377,7 @@ def _limit(deadline: Deadline) -> Limit:
 
 def _papers(case_id: int) -> tuple[dict[str, int], dict[str, str]]:
     """How many files serve each purpose in the case, and the number of its last document of each kind."""
-    used = (
-        select(literal("file").label("what"), AttachmentUse.purpose.label("which"), literal("").label("number"),
-               func.count().label("n"))
-        .where(AttachmentUse.case_id == case_id)
-        .group_by(AttachmentUse.purpose)
-    )  # fmt: skip
-    issued = select(literal("document"), Document.kind, Document.number, Document.id).where(
-        Document.case_id == case_id, Document.withdrawn_at.is_(None)
-    )
-    rows = db.session.execute(union_all(used, issued)).all()
+    rows = db.session.execute(_papers_query(), {"case": case_id}).all()
     documents = sorted((row for row in rows if row.what == "document"), key=lambda row: int(row.n))
     return (
         {row.which: row.n for row in rows if row.what == "file"},
@@ -380,13 +385,36 @@ def _papers(case_id: int) -> tuple[dict[str, int], dict[str, str]]:
     )
 
 
+@lru_cache(maxsize=1)
+def _papers_query() -> CompoundSelect[Any]:
+    use, document = _tables(AttachmentUse, Document)
+    used = (
+        select(literal("file").label("what"), use.c.purpose.label("which"), literal("").label("number"),
+               func.count().label("n"))
+        .where(use.c.case_id == bindparam("case"))
+        .group_by(use.c.purpose)
+    )  # fmt: skip
+    issued = select(literal("document"), document.c.kind, document.c.number, document.c.id).where(
+        document.c.case_id == bindparam("case"), document.c.withdrawn_at.is_(None)
+    )
+    return union_all(used, issued)
+
+
 def _names(codes: list[str]) -> dict[str, Any]:
     """Offices by their code; codes that name none are left out."""
     wanted = [code for code in codes if code]
     if not wanted:
         return {}
-    rows = db.session.execute(select(Office.code, Office.name, Office.receives).where(Office.code.in_(wanted))).all()
+    rows = db.session.execute(_offices(), {"codes": wanted}).all()
     return {row.code: row for row in rows}
+
+
+@lru_cache(maxsize=1)
+def _offices() -> Select[Any]:
+    (office,) = _tables(Office)
+    return select(office.c.code, office.c.name, office.c.receives).where(
+        office.c.code.in_(bindparam("codes", expanding=True))
+    )
 
 
 def remedy(context: Context) -> dict[str, str]:

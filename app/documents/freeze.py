@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import current_app
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined, UndefinedError
 from markupsafe import Markup
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db
 from app.documents.codes import new_code
@@ -80,8 +81,14 @@ def freeze(case_id: int, kind: str, line: Line) -> int:
         "facts": _facts(context, title, number, code, result, text_hash),
         "issued_at": line.at,
     }
-    document_id: int = db.session.execute(insert(Document).values(values).returning(Document.id)).scalar_one()
+    document_id: int = db.session.execute(_written(), values).scalar_one()
     return document_id
+
+
+@lru_cache(maxsize=1)
+def _written() -> ReturningInsert[int]:
+    table = cast(Table, Document.__table__)
+    return insert(table).returning(table.c.id)
 
 
 def verify_address(code: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import cast
+
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db
 from app.models import DocumentNumber
@@ -14,10 +19,16 @@ def next_number(office_id: int, word: str, kind_word: str, year: int) -> tuple[i
     `word` is the organ's 代字, `kind_word` that of the kind, `year` the civil year in Asia/Shanghai of the step. The
     row stays locked until the caller's transaction ends, and a rollback gives the serial back.
     """
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    insert = kind.insert(DocumentNumber.__table__).values(office_id=office_id, kind_word=kind_word, year=year, last=1)
-    raised = insert.on_conflict_do_update(
-        index_elements=["office_id", "kind_word", "year"], set_={"last": DocumentNumber.__table__.c.last + 1}
-    )
-    serial: int = db.session.execute(raised.returning(DocumentNumber.__table__.c.last)).scalar_one()
+    given = {"office_id": office_id, "kind_word": kind_word, "year": year, "last": 1}
+    serial: int = db.session.execute(_raised(db.engine.dialect.name), given).scalar_one()
     return serial, f"{word}{kind_word}〔{year}〕{serial}号"
+
+
+@lru_cache(maxsize=2)
+def _raised(dialect: str) -> ReturningInsert[int]:
+    table = cast(Table, DocumentNumber.__table__)
+    kind = postgresql if dialect == "postgresql" else sqlite
+    raised = kind.insert(table).on_conflict_do_update(
+        index_elements=["office_id", "kind_word", "year"], set_={"last": table.c.last + 1}
+    )
+    return raised.returning(table.c.last)

@@ -27,10 +27,14 @@ def documents(app: Flask) -> list[int]:
     return [build(number=str(n)).issue("withdrawal") for n in range(3)]
 
 
+both = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+
+
 def files(app: Flask) -> list[Path]:
     return [file for file in (Path(app.config["INSTANCE"]) / "documents").rglob("*") if file.is_file()]
 
 
+@both
 def test_a_turn_prints_signs_files_and_places_what_waits(app: Flask, documents: list[int]) -> None:
     assert duty.turn() == 3 and duty.turn() == 0
     for row in map(document, documents):
@@ -45,6 +49,7 @@ def test_a_turn_stops_at_its_limit_and_goes_on_the_next_time(app: Flask, documen
     assert [duty.turn(limit=2), duty.turn(limit=2)] == [2, 1]
 
 
+@both
 def test_who_will_sign_is_written_down_before_anything_is_signed(app: Flask, documents: list[int]) -> None:
     job = duty.claim()
     assert job is not None and document(job.id).signer == job.signer
@@ -92,6 +97,7 @@ def test_an_error_nobody_thought_of_is_noted_and_tried_again(
     assert duty.turn() == 3 and all(document(each).trouble == "" for each in documents)
 
 
+@both
 def test_a_press_that_was_killed_leaves_its_sheet_to_the_next_after_a_minute(
     app: Flask, clock: Clock, documents: list[int]
 ) -> None:
@@ -105,6 +111,7 @@ def test_a_press_that_was_killed_leaves_its_sheet_to_the_next_after_a_minute(
     assert len(files(app)) == 3 and find(Path(app.config["INSTANCE"]) / "documents", str(row.pdf_hash)).is_file()
 
 
+@both
 def test_two_presses_at_work_print_every_sheet_once(app: Flask) -> None:
     documents = [build(number=str(n)).issue("withdrawal") for n in range(8)]
     at = now()

@@ -14,7 +14,7 @@ from wtforms import Field, HiddenField, IntegerField
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import HiddenInput
 
-from forms.fields import Rows
+from forms.fields import Day, Rows, read_day
 
 INCOMPLETE = _l("页面不完整，请重新打开。")
 
@@ -48,6 +48,9 @@ class StepForm(FlaskForm):
 
     def begin(self, today: date) -> None:
         """What the questions start with when nothing has been typed yet."""
+
+    def fit(self, counts: Mapping[str, int]) -> None:
+        """Leave out questions that do not arise in a case in which each step has been taken that often."""
 
     def renew(self, version: int) -> None:
         """Show the form again as a fresh one: for the case as it is now, under a new key; what was typed stays."""
@@ -113,6 +116,8 @@ def _row_in_words(row: Any, values: Mapping[str, Any]) -> list[str]:
 
 
 def _word(field: Field, value: Any) -> str:
-    """The title of a choice, a day as it is written, anything else as it was typed."""
+    """The title of a choice, a day as people write it, anything else as it was typed."""
+    if isinstance(field, Day) and (day := read_day(str(value))):
+        return _("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
     choices = field.iter_choices() if hasattr(field, "iter_choices") else ()
     return next((str(choice.label) for choice in choices if choice.value == str(value)), str(value))

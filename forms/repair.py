@@ -92,8 +92,13 @@ class Correct(StepForm):
         most=500,
         required=False,
         rows=3,
-        description=_l("只有第二次告知才填写；会写进补正通知书，并记录在案。"),
+        description=_l("补正内容应当一次告知；再次告知须写明原因，会写进补正通知书，并记录在案。"),
     )
+
+    def fit(self, counts: Mapping[str, int]) -> None:
+        """Only a second notice has to be justified."""
+        if not counts.get("correct") and "justification" in self:
+            del self.justification
 
 
 class Resubmit(StepForm):

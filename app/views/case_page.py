@@ -272,10 +272,21 @@ def _dues(loaded: Loaded, today: date, counter: str, officer: bool) -> tuple[Due
         if clock.item or (clock.inside and not officer):
             continue
         url = url_for(f"{counter}.why", number=loaded.facts.case.number, clock=deadline.clock)
-        found.append(
-            due_of(deadline, loaded.workflow, loaded.facts.calendar, today, loaded.facts.case.state, url)
-        )
+        due = due_of(deadline, loaded.workflow, loaded.facts.calendar, today, loaded.facts.case.state, url)
+        found.append(replace(due, due_on=waited_until(loaded)) if due.state == PAUSED else due)
     return tuple(found)
+
+
+def waited_until(loaded: Loaded) -> date | None:
+    """How long a paused time-limit waits: until the limit that ends the present state by itself runs out."""
+    running = (d for d in loaded.facts.deadlines if d.state == RUNNING and d.due_on is not None)
+    ending = [
+        d.due_on
+        for d in running
+        if (step := loaded.workflow.step.get(loaded.workflow.clock[d.clock].on_expiry)) is not None
+        and loaded.facts.case.state in step.sources
+    ]
+    return min(filter(None, ending), default=None)
 
 
 def _main(dues: tuple[Due, ...]) -> Due | None:
@@ -350,8 +361,6 @@ def _journal(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
 def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:
     """What was said in a step, in a line: each answer in the words of the form that asked for it."""
     said = form_for(case_type, act).said(answers)
-    if len(said) == 1:
-        return said[0][1]
     if said:
         return "；".join(f"{name}：{words}" for name, words in said)
     return str(answers.get("name", ""))

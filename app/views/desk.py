@@ -131,6 +131,7 @@ def record(public_id: str) -> ResponseReturnValue:
 def annul(public_id: str) -> ResponseReturnValue:
     """登记处罚撤销: the penalty behind the record is gone."""
     who, at = person(), now()
+    page = record_page(public_id, who, at)
     form = AnnulForm()
     said_no: tuple[No, ...] = ()
     status = 200
@@ -139,7 +140,6 @@ def annul(public_id: str) -> ResponseReturnValue:
     elif not form.validate() or form.day.data is None:
         status = 422
     else:
-        page = record_page(public_id, who, at)
         try:
             with transaction():
                 annul_record(page.record.id, actor=who, reason=form.reason.data, day=form.day.data, at=at)
@@ -148,7 +148,6 @@ def annul(public_id: str) -> ResponseReturnValue:
             status = STATUS_OF.get(error.refusals[0].kind, 422)
         else:
             return redirect(url_for("desk.record", public_id=public_id, _anchor="journal"), 303)
-    page = record_page(public_id, who, at)
     against = _against_annulling(page)
     return render_template(
         "desk/annul.html", page=page, form=None if against else form, against=against, said_no=said_no
@@ -159,26 +158,24 @@ def annul(public_id: str) -> ResponseReturnValue:
 def classify(public_id: str) -> ResponseReturnValue:
     """确定失信类别: where the table of classes is silent, a person says which, and why."""
     who, at = person(), now()
+    page = record_page(public_id, who, at)
     form = ClassForm()
     said_no: tuple[No, ...] = ()
     status = 200
     if request.method == "POST" and not form.validate():
         status = 422
     elif request.method == "POST":
-        page = record_page(public_id, who, at)
+        necessary = bool(form.necessary.data)
         try:
             with transaction():
-                assign_class(
-                    page.record.id, who, form.cls.data, form.reason.data, at, necessary=bool(form.necessary.data)
-                )
+                assign_class(page.record.id, who, form.cls.data, form.reason.data, at, necessary=necessary)
         except NotPossible as error:
             said_no = tuple(no_of(refusal) for refusal in error.refusals)
             status = STATUS_OF.get(error.refusals[0].kind, 422)
         else:
             return redirect(url_for("desk.record", public_id=public_id, _anchor="class"), 303)
-    page = record_page(public_id, who, at)
     against = _against_classing(page)
-    terms = [(cls, term_if(page.record, cls)) for cls in CLASSES] if not against else []
+    terms = [] if against else [(cls, term_if(page.record, cls)) for cls in CLASSES]
     return render_template(
         "desk/class.html", page=page, form=None if against else form, against=against, said_no=said_no, terms=terms
     ), status

@@ -13,8 +13,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.casework.actor import Person
-from app.casework.facts import Loaded
+from app.casework.facts import Loaded, NoSuchCase, load_case
 from app.casework.refused import CaseHasMoved, StepRefused
+from app.casework.sight import cases_visible_to
 from app.casework.take_step import take_step
 from app.db import db, transaction
 from app.errors import STATUS_OF
@@ -23,14 +24,15 @@ from app.notices.address_book import receivers
 from app.now import now
 from app.security import person
 from app.views.basis import Basis, attested, basis_of, row_of
-from app.views.case_page import No, act_title, no_of, note_of, visible_case
+from app.views.case_page import No, act_title, no_of, note_of
 from app.views.texts import article
 from forms import form_for
 from forms.base import StepForm
+from workflows import workflow
 from workflows.calendar import legal_day
-from workflows.clockwork import Deadline, Event, plan, turn
+from workflows.clockwork import Deadline, Event, behaviour, plan, turn
 from workflows.engine import refusals
-from workflows.grammar import NEW, STAY, Ask, Refusal, Step
+from workflows.grammar import NEW, RESTART, STAY, Ask, Refusal, Step, Workflow
 from workflows.law import NothingInForce
 from workflows.people import Role
 
@@ -97,25 +99,34 @@ class StepPage:
 def step_page(counter: str, number: str, code: str) -> ResponseReturnValue:
     """Show the step, or take it. Nothing typed is ever lost: a refusal comes back with the form as it was filled in."""
     who, at = person(), now()
-    loaded = visible_case(number, who, at)
-    step = loaded.workflow.step.get(code)
+    definition = _definition(number, who)
+    step = definition.step.get(code)
     if step is None or step.by == (Role.WATCH,) or NEW in step.sources:
         abort(404)
     item = str(request.values.get("item", ""))[:64]
-    form = form_for(loaded.workflow.code, code)()
+    form = form_for(definition.code, code)()
+    if request.method == "POST" and "more" not in request.form and form.validate():
+        return _take(counter, number, step, item, form, who, at)
+    loaded = load_case(number, at)
     if request.method == "GET":
         form.begin(legal_day(at))
         form.item.data = item
         form.renew(loaded.facts.case.version)
-        return _page(counter, loaded, step, item, form, who, at), 200
-    if "more" in request.form:
+    elif "more" in request.form:
         form.grow(request.form["more"])
-        return _page(counter, loaded, step, item, form, who, at), 200
-    if not form.validate():
-        if form.seen_version.errors or form.key.errors:
-            form.renew(loaded.facts.case.version)
-        return _page(counter, loaded, step, item, form, who, at), 422
-    return _take(counter, number, step, item, form, who, at)
+    elif form.seen_version.errors or form.key.errors:
+        form.renew(loaded.facts.case.version)
+    return _page(counter, loaded, step, item, form, who, at), 422 if form.errors else 200
+
+
+def _definition(number: str, who: Person) -> Workflow:
+    """The definition of a case this person may see. Raises NoSuchCase: to others it does not exist."""
+    row = db.session.execute(
+        select(Case.type, Case.edition).where(Case.number == number, cases_visible_to(who))
+    ).first()
+    if row is None:
+        raise NoSuchCase(number)
+    return workflow(row.type, row.edition)
 
 
 def _take(
@@ -141,7 +152,7 @@ def _take(
         said_no, status = error.refusals, STATUS_OF.get(error.refusals[0].kind, 422)
     else:
         return redirect(url_for(f"{counter}.done", number=number, seq=entry.seq), 303)
-    loaded = visible_case(number, who, at)
+    loaded = load_case(number, at)
     form.renew(loaded.facts.case.version)
     return _page(counter, loaded, step, item, form, who, at, stale, said_no), status
 
@@ -159,6 +170,8 @@ def _page(
 ) -> str:
     number, today = loaded.facts.case.number, legal_day(at)
     against = refusals(loaded.workflow, step, loaded.facts, who, at, item)
+    typed = form.said(form.answers()) if against and request.method == "POST" else []
+    form.fit(loaded.facts.counts)
     choices = _choices(counter, loaded, step) if step.item and not item and not against else ()
     about, files = _about(loaded.id), _files(loaded.id, number, counter)
     officer = any(about.office_path.startswith(path) for path in who.paths)
@@ -174,7 +187,7 @@ def _page(
         article=article(step.law),
         changes=() if against else _changes(loaded, step, who, at, item, officer),
         issues=tuple(dict.fromkeys(loaded.workflow.documents[kind] for kind in step.issues)),
-        tells=tuple(receiver.name for receiver in receivers(step.tells)) if step.tells and officer else (),
+        tells=_told(step) if step.tells and officer else (),
         earlier=_earlier(loaded, officer),
         files=files,
         officer=officer,
@@ -183,7 +196,7 @@ def _page(
         said_no=tuple(no_of(refusal) for refusal in said_no if refusal not in against),
         stale=stale,
         choices=choices,
-        typed=tuple(form.said(form.answers())) if against and request.method == "POST" else (),
+        typed=tuple(typed),
         case_url=url_for(f"{counter}.case", number=number),
         action=url_for(f"{counter}.step", number=number, step=step.code),
         today=today,
@@ -219,6 +232,12 @@ def _files(case_id: int, number: str, counter: str) -> tuple[tuple[str, str], ..
     return tuple((row.name, url_for(f"{counter}.file", number=number, use_id=row.id)) for row in rows)
 
 
+def _told(step: Step) -> tuple[str, ...]:
+    """Whom the step notifies, in the order in which it names them."""
+    found = sorted(receivers(step.tells), key=lambda receiver: step.tells.index(receiver.word))
+    return tuple(receiver.name for receiver in found)
+
+
 def _choices(counter: str, loaded: Loaded, step: Step) -> tuple[Choice, ...]:
     """The open tasks of the case, one link each."""
     number = loaded.facts.case.number
@@ -234,7 +253,7 @@ def _earlier(loaded: Loaded, officer: bool) -> tuple[tuple[str, str], ...]:
     said = []
     for line in reversed(loaded.lines):
         step = loaded.workflow.step.get(line.act)
-        if step is None or (step.inside and not officer):
+        if step is None or (step.inside and not officer) or set(step.asks) <= set(step.marks):
             continue
         if note := note_of(loaded.workflow.code, line.act, line.answers or {}):
             said.append((f"{act_title(loaded.workflow, line.act)}（{line.person_name}）", note))
@@ -243,14 +262,15 @@ def _earlier(loaded: Loaded, officer: bool) -> tuple[tuple[str, str], ...]:
 
 def _changes(loaded: Loaded, step: Step, who: Person, at: datetime, item: str, officer: bool) -> tuple[Change, ...]:
     """What the law room says the step will do to the time-limits: the same plan that will be carried out."""
+    ask = Ask(loaded.workflow, step, loaded.facts, who, at, item, {})
     try:
-        events = plan(Ask(loaded.workflow, step, loaded.facts, who, at, item, {}))
+        events = plan(ask)
     except NothingInForce:
         return ()
     events = tuple(event for event in events if _shown(loaded, event, officer))
     after = {(d.clock, d.item): d for d in turn(loaded.facts.deadlines, events)}
     vouched = attested(str(event.get("row", "")) for event in events) if officer else frozenset()
-    return tuple(_change(loaded, event, after[event["clock"], event["item"]], vouched) for event in events)
+    return tuple(_change(ask, event, after[event["clock"], event["item"]], vouched) for event in events)
 
 
 def _shown(loaded: Loaded, event: Event, officer: bool) -> bool:
@@ -258,7 +278,8 @@ def _shown(loaded: Loaded, event: Event, officer: bool) -> bool:
     return not clock.item and (officer or not clock.inside)
 
 
-def _change(loaded: Loaded, event: Event, after: Deadline, vouched: frozenset[str]) -> Change:
+def _change(ask: Ask, event: Event, after: Deadline, vouched: frozenset[str]) -> Change:
+    clock = ask.workflow.clock[event["clock"]]
     what = {
         "start": _("开始计算"),
         "extend": _("延长"),
@@ -268,10 +289,12 @@ def _change(loaded: Loaded, event: Event, after: Deadline, vouched: frozenset[st
         "meet": _("完成"),
         "end": _("随本件结束"),
     }[event["event"]]
+    if event["event"] == "pause" and behaviour(ask, clock, ask.step.target) == RESTART:
+        what = _("停止，之后重新起算")
     runs = event["event"] in ("start", "extend", "resume", "recount")
     row = row_of(event["rule"], event["row"]) if runs and event["rule"] else None
     return Change(
-        title=loaded.workflow.clock[event["clock"]].title,
+        title=clock.title,
         what=what,
         due_on=after.due_on if runs else None,
         provisional=after.provisional and runs,

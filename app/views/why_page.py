@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.casework.facts import Loaded
 from app.db import db
 from app.models import Case, Office, Subject
 from app.views.basis import Basis, attested, basis_of, length_text, row_of
-from app.views.case_page import act_title, visible_case
+from app.views.case_page import act_title, visible_case, waited_until
 from app.views.dues import Due, due_of
 from app.views.texts import day, day_year
 from workflows.calendar import Calendar, Computation, legal_day, months_after
@@ -46,6 +46,7 @@ class WhyPage:
     about: Any
     officer: bool
     due: Due
+    paused: str
     boxes: tuple[tuple[str, str], ...]
     computation: Computation | None
     by_day: bool
@@ -81,20 +82,23 @@ def why_page(counter: str, number: str, code: str, who: Person, at: datetime, ur
     rows = _rows(loaded, clock, deadline)
     vouched = attested(row.digest for row in rows) if officer else frozenset()
     due = due_of(deadline, loaded.workflow, calendar, today, loaded.facts.case.state, url)
+    if deadline.state == PAUSED:
+        due = replace(due, due_on=waited_until(loaded))
     return WhyPage(
         number=number,
         title=clock.title,
         about=about,
         officer=officer,
         due=due,
-        boxes=_boxes(loaded, clock, deadline, rows),
-        computation=computation,
-        by_day=computation is not None and computation.unit in ("WD", "CD"),
+        boxes=() if deadline.state == PAUSED else _boxes(loaded, clock, deadline, rows),
+        computation=None if deadline.state == PAUSED else computation,
+        paused=_paused(loaded, clock, deadline),
+        by_day=deadline.unit in ("WD", "CD"),
         reading=() if computation else _reading(loaded, deadline, rows),
         basis=tuple(basis_of(row, vouched) for row in rows),
         calendar_years=_years(calendar, deadline),
         provisional=_provisional(calendar, deadline, computation),
-        turns=_turns(loaded, code),
+        turns=_turns(loaded, code, "WD" if deadline.unit == "WD" else "CD"),
         may_change=_may_change(loaded, clock, deadline),
         expiry=_expiry(loaded, clock),
         today=today,
@@ -215,17 +219,17 @@ def _provisional(calendar: Calendar, deadline: Deadline, computation: Computatio
     return _("期满的日子不会变；期满后的第一个工作日 %(day)s 是暂定的，放假安排公布后重新计算。", day=day_year(release))
 
 
-def _turns(loaded: Loaded, code: str) -> tuple[Turn, ...]:
+def _turns(loaded: Loaded, code: str, unit: str) -> tuple[Turn, ...]:
     found = []
     for line in loaded.lines:
         for event in line.clocks or ():
             if event["clock"] == code and not event["item"]:
                 act = act_title(loaded.workflow, line.act)
-                found.append(Turn(line.at, act, line.person_name, _said(event)))
+                found.append(Turn(line.at, act, line.person_name, _said(event, unit)))
     return tuple(found)
 
 
-def _said(event: dict[str, Any]) -> str:
+def _said(event: dict[str, Any], unit: str) -> str:
     due = day(date.fromisoformat(event["due_on"])) if event.get("due_on") else ""
     match event["event"]:
         case "start":
@@ -237,7 +241,7 @@ def _said(event: dict[str, Any]) -> str:
         case "recount":
             return _("重新计算，至 %(due)s", due=due)
         case "pause":
-            return _("暂停，还剩 %(n)s", n=event["left"])
+            return _("暂停，当时还剩 %(left)s", left=length_text(event["left"], unit))
         case "meet":
             return _("完成")
         case _:
@@ -261,22 +265,36 @@ def _may_change(loaded: Loaded, clock: Clock, deadline: Deadline) -> tuple[str, 
         said.append(_("延期：这个期限没有延期。"))
     for state, behaviour in clock.during.items():
         said.append(_during(loaded, workflow.state[state].title, behaviour))
-    if deadline.state == PAUSED:
-        said.append(_("现在暂停，事由消失后接着算。"))
     if deadline.unit == "WD":
         said.append(_("放假安排变动：自动重新计算，并在这里写明。"))
     return tuple(said)
 
 
+def _paused(loaded: Loaded, clock: Clock, deadline: Deadline) -> str:
+    """Why the clock stands still, and how it goes on; "" when it does not."""
+    if deadline.state != PAUSED:
+        return ""
+    state = loaded.workflow.state[loaded.facts.case.state]
+    if _behaviour(loaded, clock.during.get(state.code, RUN_ON)) == RESTART:
+        return _("本件现在是“%(state)s”，这期间不计算；之后从头重新起算。", state=state.title)
+    left = length_text(deadline.left, "WD" if deadline.unit == "WD" else "CD")
+    return _("本件现在是“%(state)s”，这期间不计算；之后接着算，还剩 %(left)s。", state=state.title, left=left)
+
+
 def _during(loaded: Loaded, state: str, behaviour: str) -> str:
-    if behaviour not in (PAUSE, RESTART, RUN_ON):
-        day_of_choice = legal_day(loaded.row.t0) if loaded.row.t0 else legal_day(loaded.row.opened_at)
-        behaviour = str(rule(behaviour).on(day_of_choice).value)
     return {
         PAUSE: _("“%(state)s”期间：暂停，之后接着算。", state=state),
         RESTART: _("“%(state)s”期间：停止计算，之后重新起算。", state=state),
         RUN_ON: _("“%(state)s”期间：照常计算。", state=state),
-    }[behaviour]
+    }[_behaviour(loaded, behaviour)]
+
+
+def _behaviour(loaded: Loaded, said: str) -> str:
+    """PAUSE, RESTART or RUN_ON; a law row is read on the day of receipt."""
+    if said in (PAUSE, RESTART, RUN_ON):
+        return said
+    day_of_choice = legal_day(loaded.row.t0) if loaded.row.t0 else legal_day(loaded.row.opened_at)
+    return str(rule(said).on(day_of_choice).value)
 
 
 def _expiry(loaded: Loaded, clock: Clock) -> str:

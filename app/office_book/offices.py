@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.casework.actor import Person
 from app.db import db
+from app.documents.glyphs import named, unseen
 from app.models import Office
 from app.office_book.base import NotDone, change, note, the_office
 
@@ -21,6 +22,9 @@ def edit_office(
     changed = {name: value for name, value in fresh.items() if getattr(office, name) != value}
     if not changed:
         raise NotDone("没有改动。")
+    for said, face in ((word, "title"), (review_body, "text"), (phone, "text"), (address, "text")):
+        if strange := unseen(said, face):
+            raise NotDone("“{said}”里有印不出来的字：{what}。", said=said, what="、".join(map(named, strange)))
     if word and word != office.word:
         taken = select(Office.name).where(Office.word == word, Office.id != office_id)
         if other := db.session.execute(taken).scalar():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+import segno
+from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,10 +15,11 @@ from app.documents.check import check_file, look_up
 from app.documents.codes import read_code
 from app.now import now
 from app.registry.codes import check_code, check_id_number
+from app.registry.masking import quoted
 from app.registry.regions import full_name, regions, standings
 from app.registry.subject import KIND_TITLES, Found, PublicRecord, find_by_code, newest_public, public_records
-from app.registry.text import Sentence
 from app.security import limiter
+from app.views.said import said
 from forms.public import FileForm, LookUpForm, SearchForm
 from workflows.calendar import legal_day
 from workflows.law import NothingInForce, instrument, rule
@@ -50,7 +53,7 @@ def home() -> ResponseReturnValue:
         verdict = check_code(form.code.data, standings())
         if verdict.ok:
             return redirect(url_for(".subject", code=verdict.code), 303)
-        form.code.errors = [_said(verdict.problems[0])]
+        form.code.errors = [said(verdict.problems[0])]
         if check_id_number(form.code.data).ok:
             form.code.data = ""
     today = legal_day(now())
@@ -70,7 +73,7 @@ def subject(code: str) -> ResponseReturnValue:
     """The standing of an organisation today. An earlier code leads on to the present one."""
     verdict = check_code(code, standings())
     if not verdict.ok:
-        return _private(render_template("public/nobody.html", reason=_said(verdict.problems[0]), code=""), 404)
+        return _private(render_template("public/nobody.html", reason=said(verdict.problems[0]), code=""), 404)
     found = find_by_code(verdict.code)
     if found is None:
         return _private(render_template("public/nobody.html", reason="", code=verdict.code), 404)
@@ -89,6 +92,16 @@ def subject(code: str) -> ResponseReturnValue:
             today=legal_day(at),
         )
     )
+
+
+@blueprint.get("/subjects/<code>/qr.svg")
+@limiter.limit(SEARCHES)
+def subject_qr(code: str) -> ResponseReturnValue:
+    """The address of a subject's page as a QR code, for the printed page."""
+    verdict = check_code(code)
+    if not verdict.ok:
+        abort(404)
+    return _qr(url_for(".subject", code=verdict.code))
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
@@ -117,9 +130,16 @@ def verify_code(code: str) -> ResponseReturnValue:
     at = now()
     found = look_up(number) if number else None
     answer = render_template(
-        "public/verified.html", found=found, code=number or code[:64], at=at, file_form=FileForm(formdata=None)
+        "public/verified.html", found=found, code=number or quoted(code), at=at, file_form=FileForm(formdata=None)
     )
     return _private(answer, 200 if found else 404)
+
+
+def _qr(path: str) -> Response:
+    """An address of ours as a picture of black squares."""
+    picture = BytesIO()
+    segno.make(current_app.config["PUBLIC_ADDRESS"] + path, error="m", micro=False).save(picture, kind="svg", scale=3)
+    return Response(picture.getvalue(), mimetype="image/svg+xml")
 
 
 def _compare() -> ResponseReturnValue:
@@ -186,10 +206,3 @@ def _working_days(key: str, today: date) -> int | None:
     except NothingInForce:
         return None
     return row.value if row.unit == "WD" and isinstance(row.value, int) else None
-
-
-def _said(sentence: Sentence | str) -> str:
-    """A sentence of the register in the reader's language."""
-    if isinstance(sentence, Sentence):
-        return str(_(sentence.template).format(**sentence.values))
-    return sentence

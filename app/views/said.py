@@ -1,0 +1,14 @@
+"""Sentences of the rooms below, in the reader's language."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.registry.text import Sentence
+
+
+def said(sentence: Sentence | str) -> str:
+    """The template is translated, then filled; a plain string stays as it is."""
+    if isinstance(sentence, Sentence):
+        return str(_(sentence.template).format(**sentence.values))
+    return sentence

@@ -228,7 +228,7 @@ def test_an_order_not_yet_in_force_gives_way_to_the_one_it_replaced() -> None:
 def test_a_document_outside_the_demo_carries_no_mark_and_no_seal(app: Flask) -> None:
     app.config["DEMO"] = False
     row = document(build().issue("grant"))
-    assert "演示" not in row.html and 'class="seal"' not in row.html and row.facts["demo"] is False
+    assert "演示" not in row.html and 'class="ring"' not in row.html and row.facts["demo"] is False
     app.config["DEMO"] = True
     row = document(build(number="2").issue("grant"))
     assert row.html.count("演示·无效") == 2

@@ -16,11 +16,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.casework.actor import Person
 from app.casework.beside import for_the_filer, journal_beside
-from app.casework.facts import Loaded, load_case
+from app.casework.facts import NoSuchCase
 from app.casework.refused import StepRefused
 from app.db import db
 from app.documents.letter import EDITION, letter_text
-from app.models import Case, CommitmentSerial, Identifier, Office, RepairLetter, Subject
+from app.models import Case, CaseRecord, CommitmentSerial, CreditRecord, Identifier, Office, RepairLetter, Subject
 from app.models.subject import CAPACITIES
 from workflows.calendar import legal_day
 from workflows.grammar import MOVED, UNMET, Refusal
@@ -36,7 +36,7 @@ class Words:
 
 def words_of(number: str, *, actor: Person, at: datetime, name_public: bool = False) -> Words:
     """What this filer of a case would sign on the civil day of `at`, its code still open. Raises NoSuchCase."""
-    return _words(load_case(number, at), actor, at, name_public, "")
+    return _words(number, actor, at, name_public, "")
 
 
 def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool = False, read_hash: str = "") -> str:
@@ -54,11 +54,11 @@ def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool =
         return earlier
     if not loaded.workflow.state[loaded.facts.case.state].private:
         raise StepRefused([Refusal(MOVED, "申请已经提交，承诺书不能再签署。", {}, "D", "MOVED")])
-    if read_hash and read_hash != _words(loaded, actor, at, name_public, "").text_hash:
+    if read_hash and read_hash != _words(number, actor, at, name_public, "").text_hash:
         text = "承诺书的内容有更新，请把全文重新读一遍，然后签署。"
         raise StepRefused([Refusal(UNMET, text, {}, "D", "LETTER_CHANGED")])
     code = commitment_code(loaded.facts.case.office, legal_day(at))
-    words = _words(loaded, actor, at, name_public, code)
+    words = _words(number, actor, at, name_public, code)
     capacity = actor.capacity_for(loaded.facts.case.subject)
     db.session.execute(
         insert(RepairLetter.__table__).values(
@@ -79,33 +79,40 @@ def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool =
     return code
 
 
-def _words(loaded: Loaded, actor: Person, at: datetime, name_public: bool, code: str) -> Words:
-    case, record = loaded.facts.case, loaded.facts.record
-    assert record is not None
+def _words(number: str, actor: Person, at: datetime, name_public: bool, code: str) -> Words:
+    organ, recogniser = Office.__table__.alias("organ"), Office.__table__.alias("recogniser")
     row = db.session.execute(
-        select(Subject.name, Subject.kind, Identifier.value.label("code"))
+        select(
+            Subject.id, Subject.name, Subject.kind, Identifier.value.label("code"), organ.c.name.label("organ"),
+            recogniser.c.name.label("recogniser"), CreditRecord.number, CreditRecord.recognised_on,
+        )
+        .select_from(Case)
+        .join(Subject, Subject.id == Case.subject_id)
+        .join(CaseRecord, CaseRecord.case_id == Case.id)
+        .join(CreditRecord, CreditRecord.id == CaseRecord.record_id)
+        .join(organ, organ.c.id == Case.office_id)
+        .join(recogniser, recogniser.c.id == CreditRecord.office_id)
         .outerjoin(
             Identifier,
             (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
         )
-        .where(Subject.id == case.subject)
+        .where(Case.number == number)
         .limit(1)
-    ).one()
-    offices = dict(
-        db.session.execute(select(Office.id, Office.name).where(Office.id.in_((case.office, record.office)))).all()
-    )
+    ).first()  # fmt: skip
+    if row is None:
+        raise NoSuchCase(number)
     text = letter_text(
         code=code,
-        case_number=case.number,
-        organ=offices[case.office],
+        case_number=number,
+        organ=row.organ,
         subject=row.name,
         subject_code=row.code or "",
         is_person=row.kind == "person",
-        record_number=record.number,
-        record_organ=offices[record.office],
-        recognised_on=record.recognised_on,
+        record_number=row.number,
+        record_organ=row.recogniser,
+        recognised_on=row.recognised_on,
         signer=actor.name,
-        capacity=CAPACITIES.get(actor.capacity_for(case.subject), ""),
+        capacity=CAPACITIES.get(actor.capacity_for(row.id), ""),
         consent=name_public,
         on=legal_day(at),
     )

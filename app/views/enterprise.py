@@ -25,6 +25,7 @@ from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
 from forms.base import new_key
 from workflows.calendar import legal_day
+from workflows.law import rule
 
 blueprint = Blueprint("enterprise", __name__, url_prefix="/my")
 register_filing(blueprint)
@@ -91,10 +92,17 @@ def records() -> ResponseReturnValue:
                 return answer
     else:
         form.key.data = new_key()
-    return (
-        render_template("enterprise/records.html", form=form, refused=refused, today=legal_day(at), **_shown(cards)),
-        status,
+    today = legal_day(at)
+    page = render_template(
+        "enterprise/records.html",
+        form=form,
+        refused=refused,
+        today=today,
+        accept_within=rule("repair.accept_within").on(today).value,
+        result_within=rule("repair.result_within").on(today).value,
+        **_shown(cards),
     )
+    return page, status
 
 
 def _open(subject: int, chosen: list[Card], key: str) -> tuple[ResponseReturnValue | None, list[tuple[str, str]]]:

@@ -10,21 +10,25 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.casework.attach import KINDS, attach, detach
+from app.casework.facts import NoSuchCase
 from app.casework.letter import letter_of, sign_letter, words_of
 from app.casework.refused import StepRefused
 from app.casework.save_draft import save_particulars
+from app.casework.sight import cases_visible_to
 from app.casework.submit import submit_draft
 from app.db import db, transaction
-from app.models import User
+from app.models import Case, User
 from app.models.subject import CAPACITIES
 from app.now import now
 from app.security import LOCK_AFTER, limiter, person, safe_next
 from app.sign_ins import recognise
-from app.views.case_page import No, case_page, no_of, visible_case
+from app.views.case_page import No, case_page, no_of
 from app.views.filing_page import PROOF, Application, application, receipt_of
 from app.views.texts import sentence, when
 from forms.application import ContactForm, SignForm, SubmitForm, UploadForm
 from forms.base import new_key
+from workflows import workflow
+from workflows.grammar import State
 
 ACCEPT = ",".join(KINDS)
 COMPLETION = "completion"
@@ -38,7 +42,7 @@ def register_filing(blueprint: Blueprint) -> None:
     rule("/filings/<receipt>", "filing", filing, methods=["GET", "POST"])
     rule("/filings/<receipt>/contact", "contact", contact, methods=["GET", "POST"])
     rule("/cases/<number>/papers", "papers", papers)
-    rule("/cases/<number>/files", "upload", upload, methods=["POST"])
+    rule("/cases/<number>/papers", "upload", upload, methods=["POST"])
     rule("/cases/<number>/files/<int:use_id>/remove", "detach", remove, methods=["POST"])
     rule("/cases/<number>/letter", "letter", limiter.limit(ATTEMPTS, methods=["POST"])(letter), methods=["GET", "POST"])
 
@@ -119,34 +123,30 @@ def papers(number: str) -> ResponseReturnValue:
     return _papers(number, UploadForm())
 
 
-def _papers(number: str, form: UploadForm, bad: list[tuple[str, str]] | None = None) -> ResponseReturnValue:
-    """The page for where the case stands. `bad` are the files that were not taken, each with its reason."""
+def _papers(number: str, form: UploadForm) -> ResponseReturnValue:
+    """The page for where the case stands."""
     at = now()
-    loaded = visible_case(number, person(), at)
-    state = loaded.workflow.state[loaded.facts.case.state]
-    status = 422 if bad or form.errors else 200
+    state = _state(number)
+    status = 422 if form.errors else 200
     if state.private:
         found = application(receipt_of(number, person()), person(), at)
         part = found.part(number)
         if not part.proof_needed:
             return redirect(url_for("enterprise.letter", number=number))
         question = found.question("papers", number)
-        page = render_template(
-            "enterprise/proof.html", a=found, q=question, part=part, form=form, bad=bad or [], accept=ACCEPT
-        )
+        page = render_template("enterprise/proof.html", a=found, q=question, part=part, form=form, accept=ACCEPT)
         return page, status
     if state.code != "correcting":
         return redirect(url_for("enterprise.case", number=number))
-    page_of_case = case_page(number, person(), at, "enterprise")
-    asked = loaded.facts.last("correct")
+    case = case_page(number, person(), at, "enterprise")
+    asked = case.loaded.facts.last("correct")
     page = render_template(
         "enterprise/completion.html",
-        page=page_of_case,
+        page=case,
         items=asked.answers.get("items", []) if asked else [],
         asked_at=asked.at if asked else None,
-        files=[file for file in page_of_case.files if file.purpose == COMPLETION],
+        files=[file for file in case.files if file.purpose == COMPLETION],
         form=form,
-        bad=bad or [],
         accept=ACCEPT,
     )
     return page, status
@@ -157,8 +157,8 @@ def upload(number: str) -> ResponseReturnValue:
     form = UploadForm()
     if not form.validate():
         return _papers(number, form)
-    purpose = PROOF if _is_draft(number) else COMPLETION
-    bad: list[tuple[str, str]] = []
+    purpose = PROOF if _state(number).private else COMPLETION
+    bad: list[str] = []
     for file in form.chosen():
         try:
             with transaction():
@@ -173,15 +173,17 @@ def upload(number: str) -> ResponseReturnValue:
                     at=now(),
                 )
         except StepRefused as refused:
-            bad.append((file.filename or "", "".join(sentence(refusal) for refusal in refused.refusals)))
+            why = "".join(sentence(refusal) for refusal in refused.refusals).rstrip("。")
+            bad.append(_("%(name)s没有收下：%(why)s", name=file.filename, why=why))
     if bad:
-        return _papers(number, UploadForm(formdata=None), bad)
+        form.files.errors = bad
+        return _papers(number, form)
     return redirect(safe_next(request.form.get("next")) or url_for("enterprise.papers", number=number), 303)
 
 
 def remove(number: str, use_id: int) -> ResponseReturnValue:
     """Take a file out again, as long as the case is the filer's own paper."""
-    visible_case(number, person(), now())
+    _state(number)
     try:
         with transaction():
             detach(number, actor=person(), use_id=use_id, at=now())
@@ -190,10 +192,14 @@ def remove(number: str, use_id: int) -> ResponseReturnValue:
     return redirect(safe_next(request.form.get("next")) or url_for("enterprise.papers", number=number), 303)
 
 
-def _is_draft(number: str) -> bool:
+def _state(number: str) -> State:
     """Where the case stands; to somebody who may not see it, it does not exist."""
-    loaded = visible_case(number, person(), now())
-    return loaded.workflow.state[loaded.facts.case.state].private
+    row = db.session.execute(
+        select(Case.type, Case.edition, Case.state).where(Case.number == number, cases_visible_to(person()))
+    ).first()
+    if row is None:
+        raise NoSuchCase(number)
+    return workflow(row.type, row.edition).state[row.state]
 
 
 def letter(number: str) -> ResponseReturnValue:
@@ -219,8 +225,9 @@ def letter(number: str) -> ResponseReturnValue:
             return redirect(found.after(question).url, 303)
     form.text_hash.data, form.name_public.data = words.text_hash, PUBLIC if named else ""
     page = render_template(
-        "enterprise/letter.html", a=found, q=question, part=part, words=words, form=form, named=named, public=PUBLIC
-    )
+        "enterprise/letter.html", a=found, q=question, part=part, words=words, form=form, named=named, public=PUBLIC,
+        login=who.login,
+    )  # fmt: skip
     return page, status
 
 

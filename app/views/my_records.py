@@ -18,9 +18,11 @@ from app.models import Case, Filing, Office
 from app.views.case_page import No, no_of
 from app.views.texts import article, day_year
 from workflows.calendar import Calendar
-from workflows.grammar import DUTY_PERFORMED, Facts
+from workflows.grammar import DUTY_PERFORMED, Ask, Facts
+from workflows.people import WATCH
 from workflows.repair import REPAIR
 from workflows.repair_eligibility import NEVER, NONE, NOW, WAIT, eligibility
+from workflows.repair_needs import early
 
 BUSY = "busy"
 ORDER = (NOW, WAIT, BUSY, NEVER, NONE)
@@ -64,7 +66,7 @@ class Card:
     @property
     def choosable(self) -> bool:
         """An application may be begun for it, now or early."""
-        return self.status in (NOW, WAIT)
+        return self.status == NOW or self.early
 
 
 def wrong_in_words(title: str, fields: Mapping[str, Any]) -> str:
@@ -140,7 +142,7 @@ def _card(row: Row[Any], facts: Facts, office: Row[Any], cases: Mapping[str, Row
         release_day=judged.release_day,
         provisional=judged.provisional,
         bring=tuple(_(paper) for paper in judged.bring),
-        early=status == WAIT,
+        early=status == WAIT and not early(Ask(REPAIR, REPAIR.step["submit_early"], facts, WATCH, at)),
         law_text=article(REPAIR.step["submit"].law) if status == NOW else "",
         office=office.name,
         phone=office.phone,

@@ -4,6 +4,8 @@ Inside `transaction()` the case and its record are locked first and everything e
 a decision rests on can change under it: whatever writes such a fact locks the same rows. What became of the record and
 whether another case is open about it is read by a later statement than the lock: PostgreSQL gives a statement that
 waited the new version of the locked row, but every other table as it was when the statement began.
+
+The statements are built once: putting one together costs several times what running it does.
 """
 
 from __future__ import annotations
@@ -13,7 +15,23 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, Row, Select, String, and_, cast, literal, null, select, true, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Date,
+    Integer,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from app.db import db, writing
 from app.models import (
@@ -30,6 +48,7 @@ from app.models import (
     PublicationFact,
     RepairLetter,
     RepairTask,
+    Subject,
 )
 from app.registry.publish import STATUS
 from workflows import workflow
@@ -62,14 +81,12 @@ class NoSuchCase(LookupError):
 
 def load_case(number: str, at: datetime) -> Loaded:
     """The case and its facts as of `at`; locked when called inside `transaction()`. Raises NoSuchCase."""
-    query: Select[Any] = select(*Case.__table__.c).where(Case.number == number)
-    if writing():
-        query = query.with_for_update()
-    row = db.session.execute(query).first()
+    locked = writing()
+    row = db.session.execute(_case_query(locked), {"number": number}).first()
     if row is None:
         raise NoSuchCase(number)
-    record_row = db.session.execute(_record_query(row.id)).first()
-    lines = tuple(db.session.execute(_journal_query(row.id)).all())
+    record_row = db.session.execute(_record_of_case_query(locked), {"case_id": row.id}).first()
+    lines = tuple(db.session.execute(_journal_query(), {"case_id": row.id}).all())
     rest = _rest(row.id, row.subject_id, record_row.id if record_row else 0, legal_day(at))
     definition = workflow(row.type, row.edition)
     facts = Facts(
@@ -94,10 +111,7 @@ def load_case(number: str, at: datetime) -> Loaded:
 
 def facts_of_record(record_id: int, at: datetime) -> Facts:
     """Facts for a record that has no case yet: what the pre-check and the first step look at. Raises NoSuchCase."""
-    query = select(*CreditRecord.__table__.c).where(CreditRecord.id == record_id)
-    if writing():
-        query = query.with_for_update()
-    row = db.session.execute(query).first()
+    row = db.session.execute(_record_query(writing()), {"record_id": record_id}).first()
     if row is None:
         raise NoSuchCase(str(record_id))
     return _record_only_facts(row, _rest(0, row.subject_id, row.id, legal_day(at)))
@@ -126,13 +140,32 @@ def _record_only_facts(row: Row[Any], rest: _Rest) -> Facts:
     )
 
 
-def _record_query(case_id: int) -> Select[Any]:
-    query = (
-        select(*CreditRecord.__table__.c)
-        .join(CaseRecord, CaseRecord.record_id == CreditRecord.id)
-        .where(CaseRecord.case_id == case_id)
-    )
-    return query.with_for_update(of=CreditRecord) if writing() else query
+@lru_cache(maxsize=2)
+def _case_query(locked: bool) -> Select[Any]:
+    case = Case.__table__
+    query = select(*case.c).where(case.c.number == bindparam("number"))
+    return query.with_for_update() if locked else query
+
+
+@lru_cache(maxsize=2)
+def _record_of_case_query(locked: bool) -> Select[Any]:
+    record, about = CreditRecord.__table__, CaseRecord.__table__
+    query = select(*record.c).join(about, about.c.record_id == record.c.id)
+    query = query.where(about.c.case_id == bindparam("case_id"))
+    return query.with_for_update(of=record) if locked else query
+
+
+@lru_cache(maxsize=2)
+def _record_query(locked: bool) -> Select[Any]:
+    record = CreditRecord.__table__
+    query = select(*record.c).where(record.c.id == bindparam("record_id"))
+    return query.with_for_update() if locked else query
+
+
+@lru_cache(maxsize=1)
+def _journal_query() -> Select[Any]:
+    line = JournalLine.__table__
+    return select(*line.c).where(line.c.about == "case", line.c.about_id == bindparam("case_id")).order_by(line.c.seq)
 
 
 def _with_status(today: date) -> Select[Any]:
@@ -157,7 +190,13 @@ def _with_status(today: date) -> Select[Any]:
         .correlate(CreditRecord)
         .scalar_subquery()
     )
-    return select(*CreditRecord.__table__.c, status.label("status"), other.label("other_open_case"))
+    kind = select(Subject.kind).where(Subject.id == CreditRecord.subject_id).correlate(CreditRecord).scalar_subquery()
+    return select(
+        *CreditRecord.__table__.c,
+        status.label("status"),
+        other.label("other_open_case"),
+        kind.label("subject_kind"),
+    )
 
 
 def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
@@ -175,15 +214,8 @@ def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
         sector_condition=row.sector_condition,
         status=STATUS.get(rest.status or "", "unpublished"),
         annulled_on=row.annulled_on,
+        of_a_person=row.subject_kind == "person",
         other_open_case=rest.other or "",
-    )
-
-
-def _journal_query(case_id: int) -> Select[Any]:
-    return (
-        select(*JournalLine.__table__.c)
-        .where(JournalLine.about == "case", JournalLine.about_id == case_id)
-        .order_by(JournalLine.seq)
     )
 
 
@@ -227,9 +259,11 @@ class _Rest:
     other: str | None
 
 
-def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> _Rest:
-    """The small sets a need may read, in one statement: each a handful of rows."""
-    pieces = [
+@lru_cache(maxsize=1)
+def _rest_query() -> CompoundSelect[Any]:
+    case_id, subject_id, record_id = (bindparam(name, type_=Integer) for name in ("case_id", "subject_id", "record_id"))
+    today = bindparam("today", type_=Date)
+    return union_all(
         _piece(
             "override",
             true(),
@@ -251,41 +285,40 @@ def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> _Rest:
             day=CreditRecord.recognised_on,
         ),
         _piece("receiver", and_(Office.kind == "linked", Office.receives != ""), Office.code),
-    ]
-    if record_id:
-        pieces += [
-            _piece(
-                "status",
-                and_(
-                    PublicationFact.record_id == record_id,
-                    PublicationFact.deed.in_(tuple(STATUS)),
-                    PublicationFact.effective_on <= today,
-                ),
-                PublicationFact.deed,
-                day=PublicationFact.effective_on,
-                number=PublicationFact.id,
+        _piece(
+            "status",
+            and_(
+                PublicationFact.record_id == record_id,
+                or_(*(PublicationFact.deed == deed for deed in STATUS)),
+                PublicationFact.effective_on <= today,
             ),
-            _piece(
-                "other",
-                and_(CaseRecord.open_record == record_id, Case.id == CaseRecord.case_id, Case.id != case_id),
-                Case.number,
-            ),
-        ]
-    if case_id:
-        pieces += [
-            _piece("part", PartTaken.case_id == case_id, PartTaken.part, number=PartTaken.person),
-            _piece(
-                "task",
-                RepairTask.case_id == case_id,
-                RepairTask.code,
-                RepairTask.title,
-                number=cast(RepairTask.done_at.is_not(None), Integer),
-            ),
-            _piece("paper", AttachmentUse.case_id == case_id, AttachmentUse.purpose),
-            _piece("paper", RepairLetter.case_id == case_id, literal("letter")),
-            _piece("printed", and_(Document.case_id == case_id, Document.printed_at.is_not(None)), Document.kind),
-        ]
-    rows = db.session.execute(union_all(*pieces)).all()
+            PublicationFact.deed,
+            day=PublicationFact.effective_on,
+            number=PublicationFact.id,
+        ),
+        _piece(
+            "other",
+            and_(CaseRecord.open_record == record_id, Case.id == CaseRecord.case_id, Case.id != case_id),
+            Case.number,
+        ),
+        _piece("part", PartTaken.case_id == case_id, PartTaken.part, number=PartTaken.person),
+        _piece(
+            "task",
+            RepairTask.case_id == case_id,
+            RepairTask.code,
+            RepairTask.title,
+            number=cast(RepairTask.done_at.is_not(None), Integer),
+        ),
+        _piece("paper", AttachmentUse.case_id == case_id, AttachmentUse.purpose),
+        _piece("paper", RepairLetter.case_id == case_id, literal("letter")),
+        _piece("printed", and_(Document.case_id == case_id, Document.printed_at.is_not(None)), Document.kind),
+    )
+
+
+def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> _Rest:
+    """The small sets a need may read, in one statement: each a handful of rows. 0 is no case or no record."""
+    asked = {"case_id": case_id, "subject_id": subject_id, "record_id": record_id, "today": today}
+    rows = db.session.execute(_rest_query(), asked).all()
     of = {kind: [row for row in rows if row.kind == kind] for kind in {row.kind for row in rows}}
     became = max(of.get("status", []), key=lambda r: (r.day, r.number), default=None)
     other = next(iter(of.get("other", [])), None)

@@ -255,7 +255,20 @@ class DoTask(StepForm):
     )
 
 
+class Release(StepForm):
+    """转入受理 by a person: what was found when something new was recorded meanwhile."""
+
+    note = Paragraphs(
+        _l("核实情况"),
+        most=500,
+        rows=4,
+        required=False,
+        description=_l("预收期间有新的失信信息时必须写明：核实了什么，为什么可以转入受理。没有的不用填。"),
+    )
+
+
 FORMS: Mapping[str, type[StepForm]] = {
+    "release": Release,
     "receive": Receive,
     "correct": Correct,
     "resubmit": Resubmit,

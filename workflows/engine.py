@@ -50,9 +50,9 @@ def refusals(
     if answers is not None:
         if step.item and not item:
             found.append(Refusal(UNMET, "请指明“{step}”办理的是哪一项。", {"step": step.title}, step.law, "ITEM"))
-        text = "办理“{step}”须填写必填内容（{name}）。"
+        text = "办理“{step}”须填写{name}。"
         found += [
-            Refusal(UNMET, text, {"step": step.title, "name": name}, step.law, "ASKED")
+            Refusal(UNMET, text, {"step": step.title, "name": workflow.asked[name]}, step.law, "ASKED")
             for name in step.asks
             if answers.get(name) in (None, "", [], ())
         ]

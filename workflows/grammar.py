@@ -187,6 +187,8 @@ class Workflow:
 
     Equal only to itself, so that it can key the machine built from it.
 
+    `documents` and `asked` are the titles of what steps issue and of the answers they ask for.
+
     Raises Unsound when a part names a state, step or role that is not there; `workflows.proof` looks deeper.
     """
 
@@ -198,6 +200,7 @@ class Workflow:
     steps: tuple[Step, ...]
     apart: tuple[tuple[str, str], ...] = ()
     documents: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind, names in (
@@ -214,6 +217,9 @@ class Workflow:
             for code in (*sources, step.target):
                 if code not in (NEW, STAY) and code not in self.state:
                     raise Unsound(f"{self.title}：步骤 {step.code} 提到不存在的状态 {code}")
+            for name in step.asks:
+                if name not in self.asked:
+                    raise Unsound(f"{self.title}：步骤 {step.code} 要求填写 {name}，却没有说它叫什么")
             if not step.law:
                 raise Unsound(f"{self.title}：步骤 {step.code} 没有依据")
             if not step.by:
@@ -305,6 +311,7 @@ class RecordFacts:
     status: str = "published"
     annulled_on: date | None = None
     other_open_case: str = ""
+    of_a_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

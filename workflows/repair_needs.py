@@ -40,11 +40,13 @@ def repairable_by_law(ask: Ask) -> tuple[Refusal, ...]:
 
 
 def not_banned(ask: Ask) -> tuple[Refusal, ...]:
-    """Nobody inside a ban for false material may apply."""
+    """Nobody inside a ban for false material may apply; an application made before the ban is decided as it stands."""
     text = "因{cause}，{until}以前不受理修复申请；次日起可以申请。"
+    made = ask.facts.last("submit", "release")
+    applied_on = legal_day(made.at) if made else ask.today
     found: tuple[Refusal, ...] = HOLDS
     for ban in ask.facts.bans:
-        if ban.since <= ask.today <= ban.until:
+        if ban.since <= applied_on <= ban.until:
             found += _no("BANNED_UNTIL", text, "NDRC36", cause=ban.cause, until=_day(ban.until))
     return found
 
@@ -112,7 +114,15 @@ def sector_condition(ask: Ask) -> tuple[Refusal, ...]:
     return HOLDS
 
 
-LASTING: tuple[Need, ...] = (repairable_by_law, not_banned, still_shown, no_other_case, classed)
+def persons_included(ask: Ask) -> tuple[Refusal, ...]:
+    """Whether natural persons may apply is a row of the law files."""
+    record = ask.facts.record
+    if record and record.of_a_person and rule("repair.natural_persons").on(ask.today).value != "allowed":
+        return _no("PERSONS_EXCLUDED", "自然人的失信信息现在不适用信用修复。", "NDRC36")
+    return HOLDS
+
+
+LASTING: tuple[Need, ...] = (repairable_by_law, persons_included, not_banned, still_shown, no_other_case, classed)
 """What waiting does not cure."""
 
 OTHERWISE: tuple[Need, ...] = (*LASTING, duty_not_outstanding, sector_condition)
@@ -158,10 +168,13 @@ def working_day(ask: Ask) -> tuple[Refusal, ...]:
 
 
 def no_new_offence(ask: Ask) -> tuple[Refusal, ...]:
-    """Nothing new was recorded against the subject while the filing was held."""
+    """Something new recorded while the filing was held stops the watch; it is no ground to refuse, so a person who has
+    looked into it and says so may release."""
+    if ask.actor.person is not None and (ask.answers is None or ask.answers.get("note")):
+        return HOLDS
     filed = ask.facts.last("submit_early")
     since = legal_day(filed.at) if filed else None
-    text = "预收期间又有新的失信信息（{number}，{day}），须由受理员核实后处理。"
+    text = "预收期间又有新的失信信息（{number}，{day}），须由受理员核实，写明核实情况后转入受理。"
     found: tuple[Refusal, ...] = HOLDS
     for day, number in ask.facts.offences:
         if since is not None and day >= since:
@@ -199,6 +212,15 @@ def received(ask: Ask) -> tuple[Refusal, ...]:
     counts = ask.facts.counts
     if ask.facts.case.state != "held" and "receive" not in counts and "release" not in counts:
         return _no("NOT_RECEIVED", "请先签收：签收后受理期限才开始计算。", "SC22")
+    return HOLDS
+
+
+def acceptance_in_time(ask: Ask) -> tuple[Refusal, ...]:
+    """Gaps are told within the limit for accepting; afterwards it is for us to accept or to decline."""
+    accept = ask.facts.deadline("accept")
+    if accept is not None and accept.ran_out(ask.today):
+        text = "受理期限已于{day}届满，不能再要求补正；请受理，或者不予受理并说明理由。"
+        return _no("TOO_LATE", text, "XZXK 32", day=_day(accept.due_on))
     return HOLDS
 
 

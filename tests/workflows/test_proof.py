@@ -69,6 +69,7 @@ def small(
         "steps": (*(step for step in own_steps if step.code != without), *steps),
         "apart": (("look", "finish"),),
         "documents": {"result": "结果告知书"},
+        "asked": {"reason": "理由"},
     }
     return Workflow(**{**known, **changes})
 

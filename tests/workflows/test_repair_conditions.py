@@ -215,9 +215,31 @@ def test_everything_is_checked_again_at_the_release():
 
 def test_a_new_offence_stops_the_release_with_its_number():
     world = held("2026-03-16").on("2026-04-07").knowing(offences=((date(2026, 3, 20), "湘交罚〔2026〕77号"),))
-    expected = ["预收期间又有新的失信信息（湘交罚〔2026〕77号，2026年3月20日），须由受理员核实后处理。"]
+    expected = ["预收期间又有新的失信信息（湘交罚〔2026〕77号，2026年3月20日），须由受理员核实，写明核实情况后转入受理。"]
     assert reasons(world, "release", WATCH) == expected
     assert world.why_not("decline", LI) == world.why_not("transfer", LI) == world.why_not("withdraw", WANG) == ()
+
+
+def test_a_new_offence_is_no_ground_to_refuse_so_whoever_has_looked_into_it_may_release():
+    world = held("2026-03-16").on("2026-04-07").knowing(offences=((date(2026, 3, 20), "湘交罚〔2026〕77号"),))
+    assert world.why_not("release", LI, note="") == ("NEW_OFFENCE",)
+    assert world.take("release", LI, note="新的处罚与本条无关，本条条件仍然具备。").state == "submitted"
+
+
+def test_gaps_are_told_within_the_limit_for_accepting_or_not_at_all():
+    world = received("2026-05-06")
+    assert world.on("2026-05-09").why_not("correct", LI, items=["履行证明"]) == ()
+    assert world.on("2026-05-10").why_not("correct", LI, items=["履行证明"]) == ("TOO_LATE",)
+    assert world.on("2026-05-10").why_not("accept", LI) == ()
+
+
+def test_an_application_made_before_a_ban_is_decided_as_it_stands():
+    banned = (Ban(date(2026, 5, 7), date(2029, 5, 7), "在信用修复中提供虚假材料"),)
+    assert received("2026-05-06").on("2026-05-08").knowing(bans=banned).why_not("accept", LI) == ()
+
+
+def test_whether_natural_persons_may_apply_is_a_row_of_the_law():
+    assert drafted("2026-05-06").with_record(of_a_person=True).why_not("submit", WANG) == ()
 
 
 def test_an_offence_from_before_the_filing_stops_nothing():
@@ -391,7 +413,7 @@ def test_an_officer_of_another_office_is_a_stranger():
 def test_an_extension_adds_to_both_limits_from_where_they_stood():
     world = accepted("2026-05-06")
     assert (world.due("decide").due_on, world.due("total").due_on) == (date(2026, 5, 14), date(2026, 5, 19))
-    longer = world.on("2026-05-12").take("extend", WU, reason="须向银行核实")
+    longer = world.on("2026-05-10").take("extend", WU, reason="须向银行核实")
     assert longer.state == "accepted"
     assert (longer.due("decide").due_on, longer.due("total").due_on) == (date(2026, 5, 28), date(2026, 6, 2))
 

@@ -13,8 +13,14 @@ KEPT_IN_JOURNAL = (
     "about", "about_id", "seq", "at", "act", "source", "target", "item", "person", "role", "office_id", "on_behalf_of",
     "law", "edition", "calendar", "digest", "clocks", "previous", "hash",
 )  # fmt: skip
-KEPT_IN_DOCUMENT = ("case_id", "kind", "number", "code", "html", "html_hash", "issued_at")
-KEPT_IN_NOTICE = ("key", "receiver_id", "subject_id", "record_id", "seq", "payload_hash")
+KEPT_IN_DOCUMENT = (
+    "case_id", "journal_id", "kind", "title", "office_id", "kind_word", "year", "serial", "number", "code", "html",
+    "html_hash", "facts", "issued_at",
+)  # fmt: skip
+KEPT_IN_NOTICE = (
+    "key", "receiver_id", "subject_id", "record_id", "case_id", "journal_id", "seq", "act", "payload", "payload_hash",
+    "written_at",
+)  # fmt: skip
 
 GUARDS = (
     ("journal", "delete", "", "journal lines are never deleted"),

@@ -323,30 +323,35 @@ def free_port(host: str, wanted: int | None) -> int:
 
 def fill_instance(instance: Path, env: dict[str, str], *, own_database: bool, empty: bool) -> None:
     """Bring the database up to date and put the demo data in. Both commands may be repeated without harm; on our own
-    SQLite file they are skipped when neither they nor the file have changed since, which saves two starts of Python."""
+    SQLite file they are skipped when nothing has changed since, which saves two starts of Python."""
+    database, run_folder = instance / "jiannuo.db", instance / "run"
+    stamp, begun = run_folder / "prepared", run_folder / "seeding"
+    os.umask(0o077)
     try:
-        (instance / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+        run_folder.mkdir(parents=True, exist_ok=True)
         instance.chmod(0o700)
+        stamp.touch()
     except OSError as error:
         raise Trouble(f"不能使用文件夹 {instance}：{error.strerror}。/ Cannot use this folder.") from None
-    stamp = instance / "run" / "prepared"
-    schema, demo = (f"{name} {digest(sources(name))}" for name in ("migrations", "app/seeds"))
-    known = (
-        stamp.read_text().splitlines() if own_database and (instance / "jiannuo.db").exists() and stamp.exists() else []
-    )
+    if own_database and begun.exists():
+        say("上次准备演示数据时中断了，从头再来。/ The demo data was interrupted last time; it is made anew.")
+        for path in (*instance.glob("jiannuo.db*"), *instance.glob("documents/*"), *instance.glob("uploads/*"), stamp):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        begun.unlink()
+    new = own_database and not database.exists()
+    known = set(stamp.read_text().splitlines()) if own_database and not new else set()
+    schema, demo = (f"{folder} {digest(sources(folder))}" for folder in ("migrations", "app/seeds"))
     if schema not in known:
         say("准备数据库 …")
         quietly([*FLASK, "db", "upgrade"], "准备数据库", env=env)
-        known = [line for line in known if not line.startswith("migrations ")] + [schema]
     if not empty and demo not in known:
-        say("准备演示数据 …")
-        if call([*FLASK, "seed"], env=env) != 0:
-            raise Trouble("演示数据没有放进去，原因见上。/ The demo data could not be put in; the reason stands above.")
-        known = [line for line in known if not line.startswith("app/seeds ")] + [demo]
-    elif (people := instance / "run" / "sign-ins.txt").exists():
-        say(people.read_text().rstrip())
+        say("准备演示数据（不到一分钟）…")
+        if new:
+            begun.touch()
+        quietly([*FLASK, "seed"], "准备演示数据", env=env)
+        begun.unlink(missing_ok=True)
     if own_database:
-        stamp.write_text("\n".join(known) + "\n")
+        stamp.write_text("\n".join(sorted({schema} | ({demo} if not empty or demo in known else set()))) + "\n")
 
 
 def sources(folder: str) -> list[Path]:
@@ -397,7 +402,7 @@ def stand_watch(instance: Path, env: dict[str, str], host: str, port: int, addre
         deadline, announced = time.monotonic() + START_LIMIT, False
         while not (ended := [name for name, process in running.items() if process.poll() is not None]):
             if not announced and answers(host, port):
-                say(f"\n践诺已启动 / Jiannuo is running:  {address}/\n按 Ctrl-C 停止 / Ctrl-C stops it.\n")
+                welcome(instance, address)
                 announced = True
             elif not announced and time.monotonic() > deadline:
                 raise Trouble(f"{START_LIMIT:.0f} 秒内没有启动成功。/ Not started within {START_LIMIT:.0f} seconds.")
@@ -410,6 +415,15 @@ def stand_watch(instance: Path, env: dict[str, str], host: str, port: int, addre
         raise
     finally:
         end(running.values())
+
+
+def welcome(instance: Path, address: str) -> None:
+    """Say where the house is and, when it holds the demo, as whom one may come in."""
+    say(f"\n践诺已启动 / Jiannuo is running:  {address}/")
+    if (people := instance / "run" / "sign-ins.txt").exists():
+        say("演示账号：账号、密码、身份 / demo sign-ins: name, password, who it is")
+        say("\n".join(f"    {line}" for line in people.read_text().expandtabs(16).splitlines()))
+    say("按 Ctrl-C 停止 / Ctrl-C stops it.\n")
 
 
 def answers(host: str, port: int) -> bool:
@@ -444,7 +458,7 @@ def end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
 
 def test(arguments: Sequence[str]) -> int:
     env = set_up(DEV_LOCK, TESTING)
-    return call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments], env=env)
+    return call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments], env=env)
 
 
 def lint(arguments: Sequence[str]) -> int:

@@ -190,13 +190,7 @@ def _with_status(today: date) -> Select[Any]:
         .correlate(CreditRecord)
         .scalar_subquery()
     )
-    kind = select(Subject.kind).where(Subject.id == CreditRecord.subject_id).correlate(CreditRecord).scalar_subquery()
-    return select(
-        *CreditRecord.__table__.c,
-        status.label("status"),
-        other.label("other_open_case"),
-        kind.label("subject_kind"),
-    )
+    return select(*CreditRecord.__table__.c, status.label("status"), other.label("other_open_case"))
 
 
 def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
@@ -214,7 +208,7 @@ def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
         sector_condition=row.sector_condition,
         status=STATUS.get(rest.status or "", "unpublished"),
         annulled_on=row.annulled_on,
-        of_a_person=row.subject_kind == "person",
+        of_a_person=rest.kind == "person",
         other_open_case=rest.other or "",
     )
 
@@ -252,11 +246,13 @@ def _piece(
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """`small` are the sets of `Facts`; `status` and `other` what became of the record and the other case about it."""
+    """`small` are the sets of `Facts`; `status` and `other` what became of the record and the other case about it,
+    `kind` what kind of subject it is about."""
 
     small: dict[str, Any]
     status: str | None
     other: str | None
+    kind: str
 
 
 @lru_cache(maxsize=1)
@@ -284,6 +280,7 @@ def _rest_query() -> CompoundSelect[Any]:
             CreditRecord.number,
             day=CreditRecord.recognised_on,
         ),
+        _piece("kind", Subject.id == subject_id, Subject.kind),
         _piece("receiver", and_(Office.kind == "linked", Office.receives != ""), Office.code),
         _piece(
             "status",
@@ -332,7 +329,8 @@ def _rest(case_id: int, subject_id: int, record_id: int, today: date) -> _Rest:
         "papers": frozenset(r.text for r in of.get("paper", [])),
         "printed": frozenset(r.text for r in of.get("printed", [])),
     }
-    return _Rest(small, became.text if became else None, other.text if other else None)
+    kind = next((row.text for row in of.get("kind", [])), "")
+    return _Rest(small, became.text if became else None, other.text if other else None, kind)
 
 
 def _calendar(rows: list[Row[Any]]) -> Calendar:

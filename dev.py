@@ -180,17 +180,19 @@ def have_libraries(lock: Path) -> None:
     (VENV / ".stamp").unlink(missing_ok=True)
     if not PYTHON.exists():
         venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(VENV)
-    uv = TOOLS / "bin" / "uv"
-    options: list[str | Path] = [
+    # `run` adds and never takes away: it must not pull the tools from under somebody who tests in the same folder.
+    how: list[str | Path] = ["install", "-r", lock] if lock == RUN_LOCK else ["sync", lock]
+    uv: list[str | Path] = [
+        TOOLS / "bin" / "uv",
+        "pip",
+        *how,
         "-q",
         "--python",
         PYTHON,
         "--system-certs",
         "--require-hashes",
-        "--only-binary",
-        ":all:",
     ]
-    if not uv.exists() or call([uv, "pip", "sync", *options, lock], env=env) != 0:
+    if not (TOOLS / "bin" / "uv").exists() or call([*uv, "--only-binary", ":all:"], env=env) != 0:
         say("改用 pip（较慢）/ falling back to pip, which is slower …")
         pip = [BASE_PYTHON, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "--prefer-binary"]
         if call([*pip, "-r", lock], env=env) != 0:

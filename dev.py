@@ -471,7 +471,7 @@ def lint(arguments: Sequence[str]) -> int:
         "ruff check": ["ruff", "check"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
-        "import-linter": ["lint-imports", "--no-logo"],
+        "import-linter": ["lint-imports", "--no-logo", "--no-cache"],
     }
     failed = []
     for name, (program, *rest) in checks.items():

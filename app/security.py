@@ -86,7 +86,7 @@ GATES: dict[str, Callable[[Person], bool]] = {
 }
 """Which signed-in person may enter a counter. A blueprint that is not here and not open is shut for everybody."""
 
-OPEN = frozenset(("public", "account", "static", "bootstrap"))
+OPEN = frozenset(("public", "account", "service", "static", "bootstrap"))
 
 
 def home_of(who: Person) -> str:

@@ -468,10 +468,11 @@ def lint(arguments: Sequence[str]) -> int:
         raise Trouble("lint 不带参数。/ lint takes no arguments.")
     env = set_up(DEV_LOCK, {})
     checks = {
-        "ruff check": ["ruff", "check"],
+        "ruff check": ["ruff", "check", "-q"],
         "ruff format": ["ruff", "format", "--check"],
         "mypy": ["mypy"],
         "import-linter": ["lint-imports", "--no-logo", "--no-cache"],
+        "流程论证 (proof)": ["pytest", "-q", "tests/workflows/test_proof.py"],
     }
     failed = []
     for name, (program, *rest) in checks.items():

@@ -20,14 +20,14 @@ INCOMPLETE = _l("页面不完整，请重新打开。")
 _PHONE = re.compile(r"1\d{10}|0\d{2,3}\d{7,8}(\d{1,6})?|\d{7,8}|400\d{7}")
 
 
-class KeyedForm(FlaskForm):  # type: ignore[misc]
+class KeyedForm(FlaskForm):
     """A form whose key, made by the page, makes a repeat harmless."""
 
     key = HiddenField(validators=[InputRequired(INCOMPLETE), Length(max=64, message=INCOMPLETE)])
 
     def validate_key(self, field: Field) -> None:
         """A key is made by the page, never typed."""
-        if not all(c.isalnum() or c in "-_" for c in field.data):
+        if not all(c.isascii() and (c.isalnum() or c in "-_") for c in field.data):
             raise ValidationError(str(INCOMPLETE))
 
 
@@ -41,7 +41,7 @@ class ChooseRecordsForm(KeyedForm):
     )
 
 
-class ContactForm(FlaskForm):  # type: ignore[misc]
+class ContactForm(FlaskForm):
     """How to reach the applicant, and what they want to say; kept as typed."""
 
     contact = Words(
@@ -71,7 +71,7 @@ class ContactForm(FlaskForm):  # type: ignore[misc]
         return ((self.contact, 40), (self.phone, 30), (self.statement, TEXT))
 
 
-class UploadForm(FlaskForm):  # type: ignore[misc]
+class UploadForm(FlaskForm):
     """Files for a case; what each of them is, is found out by looking into it."""
 
     files = MultipleFileField(
@@ -89,7 +89,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]
         return [file for file in self.files.data or [] if getattr(file, "filename", "")]
 
 
-class SignForm(FlaskForm):  # type: ignore[misc]
+class SignForm(FlaskForm):
     """The signature under a letter. `text_hash` is that of the text on the page, `name_public` the choice in it."""
 
     name_public = HiddenField()

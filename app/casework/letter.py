@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.casework.actor import Person
@@ -61,7 +61,7 @@ def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool =
     words = _words(number, actor, at, name_public, code)
     capacity = actor.capacity_for(loaded.facts.case.subject)
     db.session.execute(
-        insert(RepairLetter.__table__).values(
+        insert(RepairLetter).values(
             case_id=loaded.id,
             code=code,
             edition=EDITION,
@@ -136,8 +136,8 @@ def commitment_code(office_id: int, day: date) -> str:
     return f"{region}{stamp}{db.session.execute(raised).scalar_one():06d}"
 
 
-def letter_of(number: str) -> Row[Any] | None:
-    """The signed letter of a case, None while it is not signed."""
+def letter_of(number: str) -> Any:
+    """The signed letter of a case as a row, None while it is not signed."""
     return db.session.execute(
         select(*RepairLetter.__table__.c)
         .join(Case, Case.id == RepairLetter.case_id)

@@ -128,11 +128,11 @@ def _shown(cards: list[Card]) -> dict[str, object]:
     only = request.args.get("show", "")
     kinds = {"now": (NOW,), "wait": (WAIT,)}.get(only)
     kept = [card for card in cards if kinds is None or card.status in kinds]
-    start = next((i for i, card in enumerate(kept) if card.public_id == request.args.get("from")), 0)
+    start = next((i for i, card in enumerate(kept) if card.public_id == request.args.get("start")), 0)
     page = kept[start : start + CARDS]
 
     def turned(index: int) -> str:
-        return url_for("enterprise.records", show=only or None, **{"from": kept[index].public_id})
+        return url_for("enterprise.records", show=only or None, start=kept[index].public_id)
 
     return {
         "cards": page,
@@ -172,7 +172,8 @@ def record(public_id: str) -> ResponseReturnValue:
         .order_by(Case.id.desc())
         .limit(RECENT)
     ).all()
-    waiting = days_of_waiting(card.calendar, card.first_day, card.release_day) if card.release_day else ()
+    first, release = card.first_day, card.release_day
+    waiting = days_of_waiting(card.calendar, first, release) if first and release else ()
     today = legal_day(at)
     form = ChooseRecordsForm()
     form.key.data = new_key()

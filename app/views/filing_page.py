@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.casework.actor import Person
 from app.casework.facts import NoSuchCase, records_of
@@ -48,7 +48,6 @@ class Kept:
     use_id: int
     name: str
     size: int
-    media_type: str
     url: str
 
 
@@ -60,9 +59,7 @@ class Part:
     version: int
     title: str
     record_number: str
-    public_id: str
     cls: str
-    recognised_on: date
     office: str
     state: str
     state_title: str
@@ -72,8 +69,6 @@ class Part:
     proof_needed: bool
     files: tuple[Kept, ...]
     letter_code: str
-    signed_at: datetime | None
-    signer_name: str
     release_day: date | None
     provisional: bool
     answer_by: date | None
@@ -104,9 +99,7 @@ class Application:
     """A filing with its cases; `questions` are the pages still open to its filer, none when every part is handed in."""
 
     receipt: str
-    subject_id: int
     subject_name: str
-    opened_at: datetime
     contact: str
     phone: str
     statement: str
@@ -195,9 +188,7 @@ def application(receipt: str, who: Person, at: datetime) -> Application:
     last_days = [due.get(row.id, {}).get("draft") for row, part in zip(rows, parts, strict=True) if part.draft]
     return Application(
         receipt=receipt,
-        subject_id=head.subject_id,
         subject_name=head.subject_name,
-        opened_at=head.filed_on,
         contact=head.contact,
         phone=head.phone,
         statement=head.statement,
@@ -208,15 +199,14 @@ def application(receipt: str, who: Person, at: datetime) -> Application:
     )
 
 
-def _rows(receipt: str, who: Person) -> Sequence[Row[Any]]:
+def _rows(receipt: str, who: Person) -> Sequence[Any]:
     return db.session.execute(
         select(
             Case.id, Case.number, Case.version, Case.type, Case.edition, Case.state, Case.subject_id, Case.office_id,
-            Case.channel, Case.opened_at, Filing.at.label("filed_on"), Subject.name.label("subject_name"),
-            Office.name.label("office_name"), CreditRecord.id.label("record_id"), CreditRecord.public_id,
-            CreditRecord.title, CreditRecord.fields, CreditRecord.number.label("record_number"), CreditRecord.cls,
-            CreditRecord.recognised_on, Repair.contact, Repair.phone, Repair.statement, Repair.saved_at,
-            RepairLetter.code.label("letter_code"), RepairLetter.signed_at, RepairLetter.signer_name,
+            Case.channel, Case.opened_at, Subject.name.label("subject_name"), Office.name.label("office_name"),
+            CreditRecord.id.label("record_id"), CreditRecord.title, CreditRecord.fields,
+            CreditRecord.number.label("record_number"), CreditRecord.cls, Repair.contact, Repair.phone,
+            Repair.statement, Repair.saved_at, RepairLetter.code.label("letter_code"),
         )
         .join(Filing, Filing.id == Case.filing_id)
         .join(Subject, Subject.id == Case.subject_id)
@@ -230,12 +220,11 @@ def _rows(receipt: str, who: Person) -> Sequence[Row[Any]]:
     ).all()  # fmt: skip
 
 
-def _files(ids: list[int]) -> dict[int, list[Row[Any]]]:
-    found: dict[int, list[Row[Any]]] = {}
+def _files(ids: list[int]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
     for row in db.session.execute(
         select(
-            AttachmentUse.id, AttachmentUse.case_id, AttachmentUse.purpose, Attachment.name, Attachment.size,
-            Attachment.media_type,
+            AttachmentUse.id, AttachmentUse.case_id, AttachmentUse.purpose, Attachment.name, Attachment.size
         )
         .join(Attachment, Attachment.id == AttachmentUse.attachment_id)
         .where(AttachmentUse.case_id.in_(ids), AttachmentUse.purpose == PROOF)
@@ -267,7 +256,7 @@ def _last_days(ids: list[int]) -> dict[int, dict[str, date]]:
     return found
 
 
-def _receipts(ids: list[int]) -> dict[int, Row[Any]]:
+def _receipts(ids: list[int]) -> dict[int, Any]:
     rows = db.session.execute(
         select(Document.id, Document.case_id, Document.number).where(
             Document.case_id.in_(ids), Document.kind == "receipt"
@@ -277,11 +266,11 @@ def _receipts(ids: list[int]) -> dict[int, Row[Any]]:
 
 
 def _part(
-    row: Row[Any],
-    files: list[Row[Any]],
+    row: Any,
+    files: list[Any],
     handed_in: str,
     due: dict[str, date],
-    receipt: Row[Any] | None,
+    receipt: Any,
     known: Facts,
     who: Person,
     at: datetime,
@@ -300,9 +289,7 @@ def _part(
         version=row.version,
         title=wrong_in_words(row.title, row.fields or {}),
         record_number=row.record_number,
-        public_id=row.public_id,
         cls=row.cls,
-        recognised_on=row.recognised_on,
         office=row.office_name,
         state=row.state,
         state_title=_(state.title),
@@ -312,14 +299,12 @@ def _part(
         proof_needed=facts.record.duty != DUTY_PERFORMED,
         files=tuple(
             Kept(
-                file.id, file.name, file.size, file.media_type,
+                file.id, file.name, file.size,
                 url_for("enterprise.file", number=row.number, use_id=file.id),
             )
             for file in files
         ),
         letter_code=row.letter_code or "",
-        signed_at=row.signed_at,
-        signer_name=row.signer_name or "",
         release_day=release,
         provisional=release is not None and facts.calendar.is_provisional(release),
         answer_by=_answer_by(due, facts.calendar, at) if row.state == "submitted" else None,
@@ -328,7 +313,7 @@ def _part(
     )  # fmt: skip
 
 
-def _facts(row: Row[Any], files: list[Row[Any]], known: Facts) -> Facts:
+def _facts(row: Any, files: list[Any], known: Facts) -> Facts:
     """What the law room must know of a draft; the record's own open case is the draft itself."""
     assert known.record is not None
     other = known.record.other_open_case

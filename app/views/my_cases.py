@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 
 from app.casework.keyset import Order, Page, page_of
 from app.db import db
@@ -31,9 +31,7 @@ NEWEST_FIRST = Order(Case.opened_at, Case.id, "instant", down=True)
 class CaseLine:
     """A case in a list. `todo` is what its filer must do next, empty when somebody else has it."""
 
-    id: int
     number: str
-    receipt: str
     title: str
     record_number: str
     state: str
@@ -83,7 +81,7 @@ def query_cases(subject_id: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def lines_of(rows: Sequence[Row[Any]], at: datetime) -> tuple[CaseLine, ...]:
+def lines_of(rows: Sequence[Any], at: datetime) -> tuple[CaseLine, ...]:
     """Case rows with the time-limit and the next thing to do of each."""
     clocks = _clocks([row.id for row in rows if not row.final])
     calendar = office_calendar() if clocks else Calendar()
@@ -104,7 +102,7 @@ def _clocks(ids: list[int]) -> dict[int, list[Deadline]]:
     return found
 
 
-def _line(row: Row[Any], clocks: list[Deadline], calendar: Calendar, at: datetime) -> CaseLine:
+def _line(row: Any, clocks: list[Deadline], calendar: Calendar, at: datetime) -> CaseLine:
     definition = workflow(row.type, row.edition)
     state = definition.state[row.state]
     url = url_for("enterprise.case", number=row.number)
@@ -121,9 +119,7 @@ def _line(row: Row[Any], clocks: list[Deadline], calendar: Calendar, at: datetim
         elif step:
             todo, todo_url = definition.step[step].title, url_for("enterprise.step", number=row.number, step=step)
     return CaseLine(
-        id=row.id,
         number=row.number,
-        receipt=row.receipt,
         title=wrong_in_words(row.title, row.fields or {}),
         record_number=row.record_number,
         state=row.state,
@@ -138,7 +134,7 @@ def _line(row: Row[Any], clocks: list[Deadline], calendar: Calendar, at: datetim
     )
 
 
-def _why(row: Row[Any], deadline: Deadline) -> str:
+def _why(row: Any, deadline: Deadline) -> str:
     return url_for("enterprise.why", number=row.number, clock=deadline.clock)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.casework.facts import records_of
 from app.db import db
@@ -47,7 +47,7 @@ class Card:
     id: int
     public_id: str
     record: Shown
-    row: Row[Any]
+    row: Any
     status: str
     reasons: tuple[No, ...]
     first_day: date | None
@@ -114,7 +114,7 @@ def cards_of(subject_id: int, at: datetime) -> list[Card]:
     return sorted(cards, key=lambda card: ORDER.index(card.status))
 
 
-def _card(row: Row[Any], facts: Facts, office: Row[Any], cases: Mapping[str, Row[Any]], at: datetime) -> Card:
+def _card(row: Any, facts: Facts, office: Any, cases: Mapping[str, Any], at: datetime) -> Card:
     judged = eligibility(facts, at)
     status, reasons = judged.status, tuple(no_of(refusal) for refusal in judged.refusals)
     action_url = action_title = ""
@@ -153,7 +153,7 @@ def _card(row: Row[Any], facts: Facts, office: Row[Any], cases: Mapping[str, Row
     )
 
 
-def _in_favour(row: Row[Any]) -> tuple[No, ...]:
+def _in_favour(row: Any) -> tuple[No, ...]:
     """Why it can be repaired now."""
     if row.minimum_last_day is None:
         words = [_("这类信息不用等待期满。")]

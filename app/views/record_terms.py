@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app.db import db
 from app.models import Measure, Office, PublicationFact, RecordShare
@@ -70,9 +70,9 @@ class DayOfWaiting:
 class History:
     """What became of a record: its publication, who was told of it, what was done because of it."""
 
-    facts: tuple[Row[Any], ...]
-    shares: tuple[Row[Any], ...]
-    measures: tuple[Row[Any], ...]
+    facts: tuple[Any, ...]
+    shares: tuple[Any, ...]
+    measures: tuple[Any, ...]
 
 
 def terms_of(recognised_on: date, minimum: date | None, maximum: date | None) -> tuple[Term, ...]:
@@ -134,7 +134,7 @@ def history_of(record_id: int) -> History:
     return History(tuple(facts), tuple(latest.values()), tuple(measures))
 
 
-def shown_now(facts: tuple[Row[Any], ...], today: date) -> str:
+def shown_now(facts: tuple[Any, ...], today: date) -> str:
     """What the public sees today: published, ended, repaired, withdrawn or unpublished."""
     return next(
         (STATUS[fact.deed] for fact in facts if fact.deed in STATUS and fact.effective_on <= today), "unpublished"

@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
+PACKAGES = VENV / "lib" / f"python3.{sys.version_info.minor}"
 FLASK: list[str | Path] = [PYTHON, "-m", "flask", "--app", "wsgi"]
 BASE_PYTHON = getattr(sys, "_base_executable", None) or sys.executable  # not that of a virtual environment
 RUN_LOCK, DEV_LOCK, TOOLS_LOCK = (ROOT / f"{name}.lock" for name in ("requirements", "requirements-dev", "tools"))
@@ -168,7 +169,8 @@ def alone() -> Iterator[None]:
 def have_libraries(lock: Path) -> None:
     """Fill .venv from a lock. The development lock holds all that the other one holds, so it serves `run` too."""
     satisfied = [RUN_LOCK] if lock == RUN_LOCK else [RUN_LOCK, DEV_LOCK]
-    if stamped(VENV, satisfied) and PYTHON.exists():
+    whole = PYTHON.exists() and PACKAGES.exists()  # not made for a Python that has been replaced since
+    if whole and stamped(VENV, satisfied):
         return
     say("安装程序库（核对哈希）/ installing libraries, checked against their hashes …")
     env = os.environ | pip_says()
@@ -178,7 +180,7 @@ def have_libraries(lock: Path) -> None:
         if call([*pip, "--target", TOOLS, "-r", TOOLS_LOCK], env=env) == 0:
             (TOOLS / ".stamp").write_text("\n".join(marks([TOOLS_LOCK])))
     (VENV / ".stamp").unlink(missing_ok=True)
-    if not PYTHON.exists():
+    if not whole:
         venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(VENV)
     # `run` adds and never takes away: it must not pull the tools from under somebody who tests in the same folder.
     how: list[str | Path] = ["install", "-r", lock] if lock == RUN_LOCK else ["sync", lock]
@@ -291,7 +293,8 @@ def run(arguments: Sequence[str]) -> int:
         env["JIANNUO_DATABASE_URL"] = wanted.database
     else:
         env.pop("JIANNUO_DATABASE_URL", None)
-    address = f"http://{f'[{wanted.host}]' if ':' in wanted.host else wanted.host}:{port}"
+    visible = visible_host(wanted.host)
+    address = f"http://{f'[{visible}]' if ':' in visible else visible}:{port}"
     env.setdefault("JIANNUO_PUBLIC_ADDRESS", address)
     try:
         with quiet_stop():
@@ -428,9 +431,13 @@ def welcome(instance: Path, address: str) -> None:
     say("按 Ctrl-C 停止 / Ctrl-C stops it.\n")
 
 
+def visible_host(host: str) -> str:
+    """Where a browser on this machine finds a server that listens on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
 def answers(host: str, port: int) -> bool:
-    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    connection = http.client.HTTPConnection(local, port, timeout=2)
+    connection = http.client.HTTPConnection(visible_host(host), port, timeout=2)
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status < 500

@@ -350,7 +350,7 @@ def fill_instance(instance: Path, env: dict[str, str], *, own_database: bool, em
         say("准备数据库 …")
         quietly([*FLASK, "db", "upgrade"], "准备数据库", env=env)
     if not empty and demo not in known:
-        say("准备演示数据（不到一分钟）…")
+        say("准备演示数据（第一次约需半分钟）…")
         if new:
             begun.touch()
         quietly([*FLASK, "seed"], "准备演示数据", env=env)

@@ -1,16 +1,16 @@
-"""A step's `tells` become outbox rows in its own transaction: a notice that was decided is sent, one rolled back is not."""
+"""A step's `tells` become outbox rows in its own transaction: what was decided is told, what was rolled back is not."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from app.db import db
+from app.db import db, insert_into
 from app.journal import Entry
 from app.models import Case, CreditRecord, Document, Identifier, Notice, NoticeSequence, RecordShare, Subject
 from app.notices.address_book import Receiver, receivers
@@ -62,8 +62,7 @@ def write_notices(
 
 def _next(subject_id: int, told: list[Receiver]) -> dict[int, int]:
     """The next number for each receiver about this subject: gapless, because a rollback takes it back."""
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    insert_ = kind.insert(NoticeSequence.__table__).values(
+    insert_ = insert_into(NoticeSequence.__table__).values(
         [{"receiver_id": receiver.id, "subject_id": subject_id, "last": 1} for receiver in told]
     )
     table = NoticeSequence.__table__.c
@@ -100,7 +99,7 @@ def _body(case_id: int | None, record_id: int, subject_id: int, entry: Entry) ->
         "subject_name": record.name,
         "subject_code": record.code or "",
         "decided_on": legal_day(entry.at).isoformat(),
-        "effective_at": entry.at.isoformat(),
+        "effective_at": entry.at.astimezone(UTC).isoformat(),
     }
     if case_id is not None:
         case = db.session.execute(

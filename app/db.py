@@ -1,7 +1,7 @@
 """The database and the only commit in the house.
 
 SQLite runs with WAL and `synchronous=FULL` (NORMAL loses acknowledged commits in a power cut), the busy time-out set
-first, foreign keys on, and `BEGIN IMMEDIATE` for writes: two writers then wait for each other instead of losing updates.
+first, foreign keys on, and `BEGIN IMMEDIATE` for writes: two writers then wait for each other and lose no update.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Engine, MetaData, event
+from sqlalchemy import JSON, DateTime, Engine, MetaData, Table, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -54,6 +55,9 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 class Base(DeclarativeBase):
     """What every table descends from."""
 
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
+
     metadata = MetaData(naming_convention=NAMING)
 
 
@@ -91,6 +95,13 @@ def transaction() -> Iterator[Session]:
         _writing.reset(token)
     if session.info.pop("wake", False) and _wake is not None:
         _wake()
+
+
+def insert_into(table: Table, dialect: str = "") -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the words of the database at hand (or of the dialect named)."""
+    if (dialect or db.engine.dialect.name) == "postgresql":
+        return cast(sqlite.Insert, postgresql.insert(table))
+    return sqlite.insert(table)
 
 
 def leave_work() -> None:

@@ -16,6 +16,9 @@ from app.db import db
 from app.models import JournalLine
 from workflows import law
 
+LINE = JournalLine.__table__
+WRITE = insert(LINE).returning(LINE.c.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Doer:
@@ -113,7 +116,7 @@ def write_line(
         "previous": previous,
     }
     values["hash"] = hash_of(values)
-    line_id = db.session.execute(insert(JournalLine.__table__).values(values).returning(JournalLine.id)).scalar_one()
+    line_id = db.session.execute(WRITE, values).scalar_one()
     return Entry(
         line_id, about, about_id, seq, at, act, source, target, item, law_text, values["edition"], doer, answers, clocks
     )

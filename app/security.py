@@ -42,7 +42,7 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, storage_uri="memory://")
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
+class SignedIn(UserMixin):
     """The signed-in person as Flask-Login wants it."""
 
     def __init__(self, person: Person) -> None:
@@ -53,7 +53,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return f"{self.person.person}.{self.person.session_version}"
 
 
-@login_manager.user_loader  # type: ignore[untyped-decorator]
+@login_manager.user_loader
 def _load(identity: str) -> SignedIn | None:
     user_id, _dot, version = identity.partition(".")
     if not user_id.isdigit():
@@ -173,5 +173,3 @@ def safe_next(target: str | None) -> str | None:
     if any(ord(c) < 32 or c == "\\" for c in target):
         return None
     return target
-
-

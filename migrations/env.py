@@ -14,7 +14,7 @@ db = current_app.extensions["migrate"].db
 
 
 def render(kind: str, item: Any, context_: Any) -> str | bool:
-    """Own column types appear in migrations as what the database holds, so that old migrations need none of our code."""
+    """Own column types appear as what the database holds, so that old migrations need none of our code."""
     if kind == "type" and isinstance(item, Instant):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, JSON):

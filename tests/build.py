@@ -58,7 +58,8 @@ def sign(cast: Cast, number: str) -> None:
         db.session.execute(
             insert(RepairLetter).values(
                 case_id=case_id, code=f"43000020261124{case_id:06d}", edition="1", text="承诺", text_hash="0",
-                consent_publication=True, signer=cast.users["deng"], signer_name="邓敏", capacity="clerk", signed_at=now(),
+                consent_publication=True, signer=cast.users["deng"], signer_name="邓敏", capacity="clerk",
+                signed_at=now(),
             )
         )  # fmt: skip
 

@@ -106,13 +106,17 @@ def assemble() -> Cast:
             ("other", "湖南衡岳运输有限公司", "91430100MA7X3K3R"),
         ):
             cast.codes[key] = complete_code(first16)
-            cast.subjects[key] = _id(Subject, kind="enterprise", name=name, legal_representative="罗建平",
-                                     region="430100")
+            cast.subjects[key] = _id(
+                Subject, kind="enterprise", name=name, legal_representative="罗建平", region="430100"
+            )
             _id(Identifier, subject_id=cast.subjects[key], kind="uscc", value=cast.codes[key], valid_from=SINCE)
         for key, (name, role) in OFFICERS.items():
             cast.users[key] = _user(key, name)
             _id(Membership, user_id=cast.users[key], office_id=cast.offices["province"], role=role, valid_from=SINCE)
-        for key, name, office, role in (("liu", "刘波", "changsha", "acceptance"), ("wu", "吴倩", "changsha", "review")):
+        for key, name, office, role in (
+            ("liu", "刘波", "changsha", "acceptance"),
+            ("wu", "吴倩", "changsha", "review"),
+        ):
             cast.users[key] = _user(key, name)
             _id(Membership, user_id=cast.users[key], office_id=cast.offices[office], role=role, valid_from=SINCE)
         for key, name, subject, capacity in (
@@ -121,8 +125,14 @@ def assemble() -> Cast:
             ("wang", "王强", "other", "clerk"),
         ):
             cast.users[key] = _user(key, name)
-            _id(Mandate, user_id=cast.users[key], subject_id=cast.subjects[subject], capacity=capacity,
-                evidence="授权委托书", valid_from=SINCE)
+            _id(
+                Mandate,
+                user_id=cast.users[key],
+                subject_id=cast.subjects[subject],
+                capacity=capacity,
+                evidence="授权委托书",
+                valid_from=SINCE,
+            )
     return cast
 
 
@@ -131,8 +141,21 @@ def _office(
 ) -> int:
     parent_id = cast.offices[parent] if parent else None
     above = db.session.get(Office, parent_id).path if parent_id else "/"
-    office_id = _id(Office, code=code, name=name, short=name, kind=kind, parent_id=parent_id, path=f"{code}",
-                    region="430000", word=word, review_body=body, receives=receives, phone="0731-0000-0000", address="")
+    office_id = _id(
+        Office,
+        code=code,
+        name=name,
+        short=name,
+        kind=kind,
+        parent_id=parent_id,
+        path=f"{code}",
+        region="430000",
+        word=word,
+        review_body=body,
+        receives=receives,
+        phone="0731-0000-0000",
+        address="",
+    )
     db.session.execute(Office.__table__.update().where(Office.id == office_id).values(path=f"{above}{office_id}/"))
     return office_id
 

@@ -122,9 +122,7 @@ def plan(ask: Ask) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _running(
-    ask: Ask, clock: Clock, deadline: Deadline, before: str, after: str, ends: bool
-) -> dict[str, Any] | None:
+def _running(ask: Ask, clock: Clock, deadline: Deadline, before: str, after: str, ends: bool) -> dict[str, Any] | None:
     step, today = ask.step, ask.today
     if step.code in clock.met_by and (not clock.item or deadline.item == ask.item):
         return {"event": "meet", "on": today.isoformat()}

@@ -64,5 +64,3 @@ def the_move(workflow: Workflow, state: str, step: str) -> Move:
     if not moved:
         raise IllegalMove(f"{workflow.title}没有从“{state}”经“{step}”的路")
     return Move(step=workflow.step[step], source=state, target=adapter.state)
-
-

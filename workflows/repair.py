@@ -38,6 +38,8 @@ from workflows.repair_needs import (
 FILER, ACCEPTANCE, REVIEW = Role.FILER, Role.ACCEPTANCE, Role.REVIEW
 CONFIRMATION, PROCESSING, HEAD, WATCH = Role.CONFIRMATION, Role.PROCESSING, Role.HEAD, Role.WATCH
 
+# One step a sentence, so that a lawyer can read the page.
+# fmt: off
 REPAIR = Workflow(
     code="repair",
     edition="2026-04",
@@ -200,3 +202,4 @@ REPAIR = Workflow(
         "withdrawn_record": "信息撤回说明",
     },
 )
+# fmt: on

@@ -53,4 +53,3 @@ def eligibility(facts: Facts, at: datetime) -> Eligibility:
     if record.duty != DUTY_PERFORMED:
         bring = (*bring, "纠正失信行为、履行处罚义务的证明材料，照片或者文件")
     return Eligibility(WAIT if waiting else NOW, waiting, first, release, provisional, bring)
-

@@ -14,7 +14,7 @@ from workflows.people import Role
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who stands at the counter. `paths` are the branches of the office tree this person's memberships open to sight."""
+    """Who stands at the counter. `paths` are the branches of the office tree their memberships open."""
 
     person: int
     name: str
@@ -37,9 +37,7 @@ class Person:
         return next((capacity for of, capacity in self.capacities if of == subject), "")
 
 
-CASEWORK_ROLES = frozenset(
-    (Role.ACCEPTANCE, Role.REVIEW, Role.CONFIRMATION, Role.PROCESSING, Role.HEAD, Role.LEGAL)
-)
+CASEWORK_ROLES = frozenset((Role.ACCEPTANCE, Role.REVIEW, Role.CONFIRMATION, Role.PROCESSING, Role.HEAD, Role.LEGAL))
 
 
 def load_person(user_id: int, today: date, address: str = "") -> Person | None:

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.casework.actor import Person
 from app.casework.beside import for_the_filer, journal_beside
 from app.casework.refused import StepRefused
-from app.db import db
+from app.db import db, insert_into
 from app.files import keep
 from app.models import Attachment, AttachmentUse
 from workflows.grammar import UNMET, Refusal
@@ -46,10 +45,9 @@ def attach(
     if len(used) >= MAX_FILES:
         raise _refused("一件最多上传 {n} 个文件，请先移除不需要的。", n=MAX_FILES)
     sha256 = keep(folder, data)
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
     name = tidy_name(name, media_type)
     db.session.execute(
-        kind.insert(Attachment.__table__)
+        insert_into(Attachment.__table__)
         .values(
             subject_id=loaded.facts.case.subject, sha256=sha256, name=name, media_type=media_type, size=len(data),
             uploaded_by=actor.person, at=at,
@@ -60,7 +58,7 @@ def attach(
         select(Attachment.id).where(Attachment.subject_id == loaded.facts.case.subject, Attachment.sha256 == sha256)
     ).scalar_one()
     fresh = db.session.execute(
-        kind.insert(AttachmentUse.__table__)
+        insert_into(AttachmentUse.__table__)
         .values(case_id=loaded.id, attachment_id=attachment_id, purpose=purpose, at=at)
         .on_conflict_do_nothing(index_elements=["case_id", "attachment_id", "purpose"])
         .returning(AttachmentUse.id)
@@ -90,8 +88,11 @@ def checked(data: bytes, limit: int) -> str:
     if not data:
         raise _refused("文件是空的，请重新选择。")
     if len(data) > limit:
-        raise _refused("文件有 {size} MB，超过 {limit} MB。请压缩或者拆分后再传。",
-                       size=round(len(data) / 1048576, 1), limit=limit // 1048576)
+        raise _refused(
+            "文件有 {size} MB，超过 {limit} MB。请压缩或者拆分后再传。",
+            size=round(len(data) / 1048576, 1),
+            limit=limit // 1048576,
+        )
     guess = filetype.guess(data)
     media_type = guess.mime if guess else ""
     if media_type not in KINDS:

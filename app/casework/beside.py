@@ -24,7 +24,7 @@ TITLES = {
 
 
 def for_the_filer(number: str, actor: Person, at: datetime) -> Loaded:
-    """The case, locked, for its filer to work on their own papers. Raises StepRefused when it is not theirs or not now."""
+    """The case, locked, for its filer to work on their own papers. Raises StepRefused: not theirs, not now."""
     loaded = load_case(number, at)
     if loaded.facts.case.subject not in actor.mandates:
         raise StepRefused([Refusal(STRANGER, "您没有受申请人委托，不能修改本件的材料。", {}, "D", "NO_MANDATE")])

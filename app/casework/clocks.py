@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import fields
+from functools import lru_cache
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable
 
-from app.db import db
+from app.db import db, insert_into
 from app.models import DeadlineRow
 from workflows.clockwork import Deadline, Event, turn
+
+ONE = ("about", "about_id", "clock", "item")
+KEPT = tuple(field.name for field in fields(Deadline))
 
 
 def store(about: str, about_id: int, before: Iterable[Deadline], events: Iterable[Event]) -> tuple[Deadline, ...]:
@@ -18,10 +22,14 @@ def store(about: str, about_id: int, before: Iterable[Deadline], events: Iterabl
     after = turn(before, events)
     changed = [deadline for deadline in after if deadline not in before]
     if changed:
-        kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-        rows = [{"about": about, "about_id": about_id, **asdict(deadline)} for deadline in changed]
-        insert = kind.insert(DeadlineRow.__table__).values(rows)
-        keys = ("about", "about_id", "clock", "item")
-        fresh = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-        db.session.execute(insert.on_conflict_do_update(index_elements=list(keys), set_=fresh))
+        whose = {"about": about, "about_id": about_id}
+        rows = [{**whose, **{name: getattr(deadline, name) for name in KEPT}} for deadline in changed]
+        db.session.execute(_upsert(db.engine.dialect.name), rows)
     return after
+
+
+@lru_cache(maxsize=2)
+def _upsert(dialect: str) -> Executable:
+    insert = insert_into(DeadlineRow.__table__, dialect)
+    fresh = {name: insert.excluded[name] for name in KEPT if name not in ONE}
+    return insert.on_conflict_do_update(index_elements=list(ONE), set_=fresh)

@@ -27,7 +27,7 @@ def end_publicity(loaded: Loaded, entry: Entry) -> None:
 
 
 def lift_measures(loaded: Loaded, entry: Entry) -> None:
-    """Measures that this house itself holds because of the record are lifted; other organs' are listed for the notices."""
+    """Measures this house itself holds because of the record are lifted; other organs are told by notice."""
     day = legal_day(entry.at)
     ours = db.session.execute(
         select(Measure.id, Measure.kind).where(

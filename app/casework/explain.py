@@ -48,7 +48,8 @@ def _lines(number: str) -> Iterator[str]:
         record = loaded.facts.record
         yield f"信息：{record.number}，{record.recognised_on} 认定，{record.cls or '未分类'}，现为 {record.status}"
         yield f"最短公示至 {record.minimum_last_day or '无'}，最长公示至 {record.maximum_last_day or '无'}"
-    yield f"现在：{workflow.state[case.state].title}，自 {loaded.row.state_since.astimezone(SHANGHAI):%Y-%m-%d %H:%M} 起"
+    since = loaded.row.state_since.astimezone(SHANGHAI)
+    yield f"现在：{workflow.state[case.state].title}，自 {since:%Y-%m-%d %H:%M} 起"
     for name in ("t0", "t1", "t2", "t3"):
         instant = getattr(loaded.row, name)
         if instant:

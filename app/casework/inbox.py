@@ -132,15 +132,11 @@ def offices_below(person: Person) -> Sequence[Any]:
     """The officer's offices and those below them (id, name), in the order of the tree."""
     if not person.paths:
         return ()
-    return (
-        db.session.execute(
-            select(Office.id, Office.name, Office.path)
-            .where(
-                Office.kind != "linked", or_(*(Office.path.startswith(path, autoescape=True) for path in person.paths))
-            )
-            .order_by(Office.path)
-        ).all()
-    )
+    return db.session.execute(
+        select(Office.id, Office.name, Office.path)
+        .where(Office.kind != "linked", or_(*(Office.path.startswith(path, autoescape=True) for path in person.paths)))
+        .order_by(Office.path)
+    ).all()
 
 
 def named(text: str) -> ColumnElement[bool]:

@@ -59,9 +59,7 @@ class Order:
         return or_(self.column > value, and_(self.column == value, self.id > row_id))
 
 
-def page_of(
-    query: Select[Any], order: Order, *, after: str | None, before: str | None, limit: int
-) -> Page[Row[Any]]:
+def page_of(query: Select[Any], order: Order, *, after: str | None, before: str | None, limit: int) -> Page[Row[Any]]:
     """One page of `query`, which selects the order's column as `mark` and its id as `id`; a made-up mark is ignored."""
     start, end = order.read(after), order.read(before)
     backwards = end is not None and start is None

@@ -12,13 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.casework.actor import Person
 from app.casework.beside import for_the_filer, journal_beside
 from app.casework.facts import NoSuchCase
 from app.casework.refused import StepRefused
-from app.db import db
+from app.db import db, insert_into
 from app.documents.letter import EDITION, letter_text
 from app.models import Case, CaseRecord, CommitmentSerial, CreditRecord, Identifier, Office, RepairLetter, Subject
 from app.models.subject import CAPACITIES
@@ -125,10 +124,9 @@ def commitment_code(office_id: int, day: date) -> str:
     The serial stays locked until the caller's transaction ends, and a rollback gives it back.
     """
     region, stamp = _region(office_id), f"{day:%Y%m%d}"
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
     table = CommitmentSerial.__table__
     raised = (
-        kind.insert(table)
+        insert_into(table)
         .values(region=region, day=stamp, last=1)
         .on_conflict_do_update(index_elements=["region", "day"], set_={"last": table.c.last + 1})
         .returning(table.c.last)
@@ -139,9 +137,7 @@ def commitment_code(office_id: int, day: date) -> str:
 def letter_of(number: str) -> Any:
     """The signed letter of a case as a row, None while it is not signed."""
     return db.session.execute(
-        select(*RepairLetter.__table__.c)
-        .join(Case, Case.id == RepairLetter.case_id)
-        .where(Case.number == number)
+        select(*RepairLetter.__table__.c).join(Case, Case.id == RepairLetter.case_id).where(Case.number == number)
     ).first()
 
 

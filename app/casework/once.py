@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, select, update
 
 from app.casework.refused import KeyReused
-from app.db import db
+from app.db import db, insert_into
 from app.models import Once
+
+ONCE = Once.__table__
+MINE = (ONCE.c.person == bindparam("of_person"), ONCE.c.key == bindparam("of_key"))
+EARLIER = select(ONCE.c.body, ONCE.c.case_id, ONCE.c.journal_id).where(*MINE)
+ANSWERED = update(ONCE).where(*MINE)
 
 
 def body_of(*parts: Any) -> str:
@@ -23,17 +27,12 @@ def body_of(*parts: Any) -> str:
 
 
 def claim(person: str, key: str, body: str, at: datetime) -> tuple[int | None, int | None] | None:
-    """Claim a key. None: it is new. Else the (case id, journal id) answered before. Raises KeyReused for another body."""
-    values: Mapping[str, Any] = {"person": person, "key": key, "body": body, "at": at}
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    claimed = db.session.execute(
-        kind.insert(Once.__table__).values(values).on_conflict_do_nothing().returning(Once.key)
-    ).first()
+    """Claim a key. None: it is new. Else the (case id, journal id) answered before. Raises KeyReused."""
+    values = {"person": person, "key": key, "body": body, "at": at}
+    claimed = db.session.execute(_claim(db.engine.dialect.name), values).first()
     if claimed is not None:
         return None
-    row = db.session.execute(
-        select(Once.body, Once.case_id, Once.journal_id).where(Once.person == person, Once.key == key)
-    ).one()
+    row = db.session.execute(EARLIER, {"of_person": person, "of_key": key}).one()
     if row.body != body:
         raise KeyReused
     return row.case_id, row.journal_id
@@ -41,6 +40,9 @@ def claim(person: str, key: str, body: str, at: datetime) -> tuple[int | None, i
 
 def remember(person: str, key: str, case_id: int, journal_id: int) -> None:
     """Keep the answer beside the key."""
-    db.session.execute(
-        update(Once).where(Once.person == person, Once.key == key).values(case_id=case_id, journal_id=journal_id)
-    )
+    db.session.execute(ANSWERED, {"of_person": person, "of_key": key, "case_id": case_id, "journal_id": journal_id})
+
+
+@lru_cache(maxsize=2)
+def _claim(dialect: str) -> Executable:
+    return insert_into(ONCE, dialect).on_conflict_do_nothing().returning(ONCE.c.key)

@@ -9,13 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.casework.actor import Person
 from app.casework.facts import NoSuchCase, facts_of_record
 from app.casework.refused import StepRefused
 from app.casework.take_step import take_step
-from app.db import db
+from app.db import db, insert_into
 from app.models import Case, CaseRecord, Filing, Repair
 from workflows import NEWEST
 from workflows.engine import refusals
@@ -46,15 +45,14 @@ def open_filing(
 ) -> tuple[str, list[Opened]]:
     """Open a filing with one case for each record, inside `transaction()`; returns its receipt number and the outcomes.
 
-    The same key again returns the filing made before. A filing of which every record is refused is not kept: StepRefused
-    carries all the reasons. Raises StepRefused when the actor holds no mandate of the subject.
+    The same key again returns the filing made before. A filing with every record refused is not kept: StepRefused
+    has all the reasons. Raises StepRefused when the actor holds no mandate of the subject.
     """
     if subject_id not in actor.mandates:
         raise StepRefused([Refusal(STRANGER, "您没有受该主体委托，不能以其名义申请。", {}, "D", "NO_MANDATE")])
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
     receipt = f"{_code(4)}-{_code(4)}"
     filing_id = db.session.execute(
-        kind.insert(Filing.__table__)
+        insert_into(Filing.__table__)
         .values(receipt=receipt, channel=channel, key=key, subject_id=subject_id, user_id=actor.person, at=at)
         .on_conflict_do_nothing(index_elements=["key"])
         .returning(Filing.id)
@@ -101,9 +99,7 @@ def _open_one(
     case_id = db.session.execute(insert(Case.__table__).values(values).returning(Case.id)).scalar_one()
     db.session.execute(insert(CaseRecord).values(case_id=case_id, record_id=record_id, open_record=record_id))
     db.session.execute(insert(Repair).values(case_id=case_id, statement="", contact=actor.name, phone=""))
-    take_step(
-        number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at
-    )
+    take_step(number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at)
     return Opened(record_id, number)
 
 

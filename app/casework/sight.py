@@ -37,7 +37,9 @@ def records_visible_to(person: Person) -> ColumnElement[bool]:
 
 def may_see(person: Person, number: str) -> bool:
     """True when the case of this number is visible to the person."""
-    return db.session.execute(select(Case.id).where(Case.number == number, cases_visible_to(person))).first() is not None
+    return (
+        db.session.execute(select(Case.id).where(Case.number == number, cases_visible_to(person))).first() is not None
+    )
 
 
 def is_officer_of(person: Person, office_path: str) -> bool:

@@ -1,25 +1,25 @@
 """THE way a case moves: ask the law, move, journal, deadlines, register, documents, notices, in one transaction.
 
-The write path is SQLAlchemy Core: few statements, no flush, no dirty rows. It never commits; the counter or the watch
-does. The order matters: the key is claimed first (a twin waits and then gets the same answer), case and record are
-locked before any fact is read, and the row is moved by a conditional UPDATE, so that there is exactly one winner.
+The write path is SQLAlchemy Core: few statements, each built once, no flush, no dirty rows. It never commits; the
+counter or the watch does. The order matters: the key is claimed first (a twin waits and then gets the same answer),
+case and record are locked before any fact is read, and the row is moved by a conditional UPDATE: one winner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Executable, bindparam, select, update
 
 from app.casework import clocks, once
 from app.casework.actor import Person
 from app.casework.effects import EFFECTS
 from app.casework.facts import Loaded, load_case
 from app.casework.refused import CaseHasMoved, StepRefused
-from app.db import db, leave_work
+from app.db import db, insert_into, leave_work
 from app.documents.freeze import CannotIssue, freeze
 from app.journal import SYSTEM, Doer, Entry, write_line
 from app.models import Case, CaseRecord, JournalLine, PartTaken
@@ -30,6 +30,13 @@ from workflows.engine import refusals
 from workflows.grammar import STRANGER, UNMET, Ask, Refusal, Step
 from workflows.machine import the_move
 from workflows.people import Role, Watch, roles_in
+
+CASE, ABOUT = Case.__table__, CaseRecord.__table__
+MOVE = update(CASE).where(
+    CASE.c.id == bindparam("of_case"), CASE.c.version == bindparam("seen_version"),
+    CASE.c.state == bindparam("seen_state"),
+)  # fmt: skip
+FREE = update(ABOUT).where(ABOUT.c.case_id == bindparam("of_case")).values(open_record=None)
 
 
 def take_step(
@@ -112,9 +119,7 @@ def _take(
     return entry
 
 
-def _move_row(
-    loaded: Loaded, step: Step, target: str, ends: bool, answers: Mapping[str, Any], at: datetime
-) -> None:
+def _move_row(loaded: Loaded, step: Step, target: str, ends: bool, answers: Mapping[str, Any], at: datetime) -> None:
     case = loaded.facts.case
     values: dict[str, Any] = {"version": case.version + 1, "state": target, "final": ends}
     if target != case.state:
@@ -124,43 +129,37 @@ def _move_row(
             values["filed_at"] = at
     for mark in step.marks:
         stated = answers.get(mark)
-        values[mark] = at if not stated or stated == legal_day(at).isoformat() else day_start(date.fromisoformat(stated))
-    moved_rows = db.session.execute(
-        update(Case)
-        .where(Case.id == loaded.id, Case.version == case.version, Case.state == case.state)
-        .values(values)
-        .execution_options(synchronize_session=False)
-    ).rowcount  # type: ignore[attr-defined]
-    if moved_rows != 1:
+        values[mark] = (
+            at if not stated or stated == legal_day(at).isoformat() else day_start(date.fromisoformat(stated))
+        )
+    seen = {"of_case": loaded.id, "seen_version": case.version, "seen_state": case.state}
+    if db.session.execute(MOVE, {**seen, **values}).rowcount != 1:  # type: ignore[attr-defined]
         raise moved(loaded)
     if ends:
-        db.session.execute(
-            update(CaseRecord)
-            .where(CaseRecord.case_id == loaded.id)
-            .values(open_record=None)
-            .execution_options(synchronize_session=False)
-        )
+        db.session.execute(FREE, {"of_case": loaded.id})
 
 
 def _take_part(loaded: Loaded, step: Step, actor: Person | Watch) -> None:
     """A row per pair and person, under a constraint, so that cover and delegation cannot get round the two people."""
     if not step.part or actor.person is None:
         return
-    kind = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    taken = {"case_id": loaded.id, "person": actor.person, "part": step.part}
     for pair, _other in loaded.workflow.kept_from.get(step.part, ()):
-        insert = kind.insert(PartTaken.__table__).values(
-            case_id=loaded.id, pair=pair, person=actor.person, part=step.part
-        )
-        kept = db.session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["case_id", "pair", "person"],
-                set_={"part": insert.excluded.part},
-                where=PartTaken.__table__.c.part == insert.excluded.part,
-            ).returning(PartTaken.part)
-        ).first()
+        kept = db.session.execute(_part(db.engine.dialect.name), {**taken, "pair": pair}).first()
         if kept is None:
             text = "这一步须由另一个人办理：您已经办理过本件中不能由同一人办理的另一步。"
             raise StepRefused([Refusal(STRANGER, text, {}, "D", "TWO_PEOPLE")])
+
+
+@lru_cache(maxsize=2)
+def _part(dialect: str) -> Executable:
+    table = PartTaken.__table__
+    insert = insert_into(table, dialect)
+    return insert.on_conflict_do_update(
+        index_elements=["case_id", "pair", "person"],
+        set_={"part": insert.excluded.part},
+        where=table.c.part == insert.excluded.part,
+    ).returning(table.c.part)
 
 
 def doer(actor: Person | Watch, step: Step, loaded: Loaded) -> Doer:
@@ -174,7 +173,7 @@ def doer(actor: Person | Watch, step: Step, loaded: Loaded) -> Doer:
     return Doer(
         person=actor.person,
         name=actor.name,
-        role=role.value,
+        role=str(role),
         office=None if filer else case.office,
         on_behalf_of=case.subject if filer else None,
         address=actor.address,
@@ -196,4 +195,3 @@ def entry_of(journal_id: int | None) -> Entry:
         row.edition, Doer(row.person, row.person_name, row.role, row.office_id, row.on_behalf_of, row.address),
         row.answers or {}, tuple(row.clocks),
     )  # fmt: skip
-

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import CompoundSelect, Select, Table, bindparam, func, literal, select, union_all
 
@@ -331,7 +331,7 @@ def _journal() -> Select[Any]:
 
 
 def _tables(*models: type[Base]) -> tuple[Table, ...]:
-    return tuple(cast(Table, model.__table__) for model in models)
+    return tuple(model.__table__ for model in models)
 
 
 def _issuer(row: Any) -> Issuer:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from flask import current_app
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined, UndefinedError
 from markupsafe import Markup
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db
@@ -87,7 +87,7 @@ def freeze(case_id: int, kind: str, line: Line) -> int:
 
 @lru_cache(maxsize=1)
 def _written() -> ReturningInsert[int]:
-    table = cast(Table, Document.__table__)
+    table = Document.__table__
     return insert(table).returning(table.c.id)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db import db
+from app.db import db, insert_into
 from app.models import DocumentNumber
 
 
@@ -26,9 +23,8 @@ def next_number(office_id: int, word: str, kind_word: str, year: int) -> tuple[i
 
 @lru_cache(maxsize=2)
 def _raised(dialect: str) -> ReturningInsert[int]:
-    table = cast(Table, DocumentNumber.__table__)
-    kind = postgresql if dialect == "postgresql" else sqlite
-    raised = kind.insert(table).on_conflict_do_update(
+    table = DocumentNumber.__table__
+    raised = insert_into(table, dialect).on_conflict_do_update(
         index_elements=["office_id", "kind_word", "year"], set_={"last": table.c.last + 1}
     )
     return raised.returning(table.c.last)

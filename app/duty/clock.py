@@ -1,4 +1,4 @@
-"""Time-limits that have run out and steps that nobody needs to take: the same door as for everyone, one case a transaction."""
+"""Time-limits that ran out, steps that nobody needs to take: the same door as for everyone, one case a transaction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger("jiannuo.watch")
 
 
 def turn(limit: int = 500) -> int:
-    """Take every automatic step that the law allows now; returns how many. A case that fails does not stop the others."""
+    """Take every automatic step that the law allows now; returns how many. A case that fails stops no other."""
     taken = 0
     for number in candidates(limit):
         try:
@@ -33,7 +33,7 @@ def turn(limit: int = 500) -> int:
 
 
 def candidates(limit: int) -> list[str]:
-    """Open cases that the watch may have to move: a clock has run out, the penalty was annulled, or the work is done."""
+    """Open cases that the watch may have to move: a clock ran out, the penalty was annulled, the work is done."""
     today = legal_day(now())
     ran_out = exists().where(
         DeadlineRow.about == "case",

@@ -53,7 +53,9 @@ def readiness() -> Readiness:
             report.failures["database"] = problem
         beat = db.session.execute(select(Heartbeat.at, Heartbeat.trouble).where(Heartbeat.name == "watch")).first()
         if beat is None or at - beat.at > BEAT_WITHIN:
-            report.failures["watch"] = "值守程序没有心跳" if beat is None else f"值守程序自 {beat.at:%Y-%m-%d %H:%M}Z 起没有心跳"
+            report.failures["watch"] = (
+                "值守程序没有心跳" if beat is None else f"值守程序自 {beat.at:%Y-%m-%d %H:%M}Z 起没有心跳"
+            )
         elif beat.trouble:
             report.warnings["watch"] = beat.trouble
         oldest = db.session.execute(select(func.min(Notice.written_at))).scalar()

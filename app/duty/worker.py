@@ -12,9 +12,8 @@ from typing import Any
 
 from flask import Flask
 from huey import SqliteHuey, crontab
-from sqlalchemy.dialects import postgresql, sqlite
 
-from app.db import db, on_wake, transaction
+from app.db import db, insert_into, on_wake, transaction
 from app.models import Heartbeat
 from app.now import now
 
@@ -49,7 +48,7 @@ def stand_watch(app: Flask) -> None:
     woken = huey.task(name="turn")(turn)
     huey.periodic_task(crontab(minute="*"), name="minute")(turn)
 
-    @huey.on_startup(name="first")  # type: ignore[untyped-decorator]
+    @huey.on_startup(name="first")
     def _first() -> None:
         with app.app_context():
             beat(app, "")
@@ -82,9 +81,6 @@ def beat(app: Flask, trouble: str) -> None:
     """Say that the watch is awake: a row for `/ready`, a touched file for the web server that waits for it."""
     at = now()
     with transaction() as session:
-        kind = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        insert = kind.insert(Heartbeat.__table__).values(name="watch", at=at, trouble=trouble)
-        session.execute(
-            insert.on_conflict_do_update(index_elements=["name"], set_={"at": at, "trouble": trouble})
-        )
+        insert = insert_into(Heartbeat.__table__).values(name="watch", at=at, trouble=trouble)
+        session.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"at": at, "trouble": trouble}))
     (Path(app.config["INSTANCE"]) / "run" / "heartbeat").touch()

@@ -34,8 +34,8 @@ class Filing(Base):
 class Case(Base):
     """A case: its number, type and edition, where it stands and since when. Only `casework` writes here.
 
-    `t0` received by 信用中国 or a window, `t1` received by us, `t2` accepted, `t3` decided. `version` rises with each step.
-    `filed_at` is when it left the filer's own desk; officers see nothing before that.
+    `t0` received by 信用中国 or a window, `t1` received by us, `t2` accepted, `t3` decided. `version` rises with
+    each step. `filed_at` is when it left the filer's own desk; officers see nothing before that.
     """
 
     __tablename__ = "case"

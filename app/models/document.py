@@ -15,9 +15,9 @@ from app.models.office import Office
 class Document(Base):
     """A document issued in a step: number, verification code, frozen HTML and its hash; the signed PDF when printed.
 
-    `number` is the 文号 (gapless by office, kind and year), `code` the 查验码 (random, at least 100 bits). `facts` is the
-    machine-readable twin that goes into the PDF. `trouble` says why it cannot be printed. `placed_at` is when it was
-    placed in the portal. `lease_until` keeps two presses from the same sheet.
+    `number` is the 文号 (gapless by office, kind and year), `code` the 查验码 (random, at least 100 bits). `facts` is
+    the machine-readable twin that goes into the PDF. `trouble` says why it cannot be printed. `placed_at` is when it
+    was placed in the portal. `lease_until` keeps two presses from the same sheet.
     """
 
     __tablename__ = "document"

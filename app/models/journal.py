@@ -12,7 +12,7 @@ from app.db import Base, Instant, Json
 
 
 class JournalLine(Base):
-    """Who did what, when, in which role, of which office, on behalf of whom, from where, under which edition of the law.
+    """Who did what, when, in which role and office, on behalf of whom, from where, under which edition of the law.
 
     `digest` is taken over the answers with a random `salt`; the chain (`previous`, `hash`) covers the digest, not the
     answers. Erasing a person lawfully empties `answers` and `salt` and leaves the chain whole. `clocks` are the frozen

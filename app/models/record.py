@@ -1,4 +1,4 @@
-"""Credit records: an envelope, fields as the standard's own codes, the row as received, and publication as dated facts."""
+"""Credit records: an envelope, the standard's own fields, the row as received, and publication as dated facts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CreditRecord(Base):
     """A record about a subject, recognised by an office on a day.
 
     `number` is the 文号 as written and `number_key` its normal form; the key of a record is number, subject, office and
-    day, for numbers are not unique. `duty` is what our own systems know of the penalty's duties. `annulled_on` is the day
-    the penalty was revoked, changed or held unlawful.
+    day, for numbers are not unique. `duty` is what our own systems know of the penalty's duties. `annulled_on` is the
+    day the penalty was revoked, changed or held unlawful.
     """
 
     __tablename__ = "record"

@@ -1,4 +1,4 @@
-"""A row as received becomes a record: read by its directory entry, classed by the law of its day, published as a fact."""
+"""A row as received becomes a record: read by its directory entry, classed by the law of its day, published."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class NotARecord(ValueError):
 class Standing:
     """What is known of a penalty beyond its row: how it was imposed, and what became of its duties.
 
-    `procedure` is simple or ordinary; `fine_size` 较少, 较大 or 巨额 as the department states it; `necessary` that a minor
-    record is published because the department found it necessary; `duty` performed, outstanding or unknown.
+    `procedure` is simple or ordinary; `fine_size` 较少, 较大 or 巨额 as the department states it; `necessary` that a
+    minor record is published because the department found it necessary; `duty` performed, outstanding or unknown.
     """
 
     procedure: str = "ordinary"

@@ -1,4 +1,4 @@
-"""The demonstration: invented subjects, penalties and people, the offices of the province, and a case in every state."""
+"""The demonstration: invented subjects, penalties and people, the offices of the province, a case in every state."""
 
 from __future__ import annotations
 

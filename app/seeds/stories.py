@@ -144,7 +144,8 @@ class Teller:
                 with transaction():
                     attach(
                         number, actor=filer, purpose="duty_proof", name="缴款凭证（演示·无效）.png", data=demo_proof(),
-                        folder=current_app.config["INSTANCE"] / "uploads", limit=current_app.config["MAX_UPLOAD"], at=now(),
+                        folder=current_app.config["INSTANCE"] / "uploads", limit=current_app.config["MAX_UPLOAD"],
+                        at=now(),
                     )  # fmt: skip
             if not step:
                 return number

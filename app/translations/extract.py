@@ -1,7 +1,7 @@
 """Finding sentences in Python: every Chinese text, wherever it is written, except docstrings.
 
-A refusal's template, a state's title and a form's message are plain texts in their own rooms; marking each with a function
-would only make room for forgetting. Legal documents stay Chinese and are not searched.
+A refusal's template, a state's title and a form's message are plain texts in their own rooms; marking each with a
+function would only make room for forgetting. Legal documents stay Chinese and are not searched.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ def sentences(
     tree = ast.parse(fileobj.read())
     skipped = {id(node) for node in _docstrings(tree)} | {id(part) for part in _parts_of_f_strings(tree)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
-            if any("\u4e00" <= character <= "\u9fff" for character in node.value):
-                yield node.lineno, "", node.value, []
+        if not isinstance(node, ast.Constant) or id(node) in skipped or not isinstance(node.value, str):
+            continue
+        if any("\u4e00" <= character <= "\u9fff" for character in node.value):
+            yield node.lineno, "", node.value, []
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, session
+from flask import Flask, has_request_context, session
 from flask_babel import get_locale
 
 from app.views.frame import init_frame
@@ -13,7 +13,7 @@ LANGUAGES = ("zh_Hans_CN", "en")
 
 def locale() -> str:
     """The reader's language: what they chose, else Chinese, which is the source."""
-    chosen = session.get("language")
+    chosen = session.get("language") if has_request_context() else None
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
@@ -26,5 +26,3 @@ def init_views(app: Flask) -> None:
     app.jinja_env.globals["get_locale"] = get_locale
     for counter in (public, account, enterprise, desk, admin, service):
         app.register_blueprint(counter.blueprint)
-
-

@@ -18,8 +18,19 @@ from app.casework.sight import cases_visible_to
 from app.db import db
 from app.journal import problems_of
 from app.models import (
-    Attachment, AttachmentUse, Case, Document, Filing, Identifier, Notice, Office, Repair, RepairLetter, RepairTask,
-    Subject, User,
+    Attachment,
+    AttachmentUse,
+    Case,
+    Document,
+    Filing,
+    Identifier,
+    Notice,
+    Office,
+    Repair,
+    RepairLetter,
+    RepairTask,
+    Subject,
+    User,
 )  # fmt: skip
 from app.views.dues import Due, due_of
 from app.views.texts import article, sentence
@@ -141,7 +152,7 @@ class CasePage:
     state_title: str
     final: bool
     since: datetime
-    about: Row[Any]
+    about: Any
     record: Row[Any] | None
     officer: bool
     filer: bool
@@ -156,7 +167,7 @@ class CasePage:
     receivers: tuple[Told, ...]
     tasks: tuple[ToDo, ...]
     files: tuple[File, ...]
-    particulars: Row[Any] | None
+    particulars: Any
     today: date
 
 
@@ -213,7 +224,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     )
 
 
-def _about(case_id: int) -> Row[Any]:
+def _about(case_id: int) -> Any:
     """Whose case it is, before whom, and how it came in."""
     return db.session.execute(
         select(
@@ -236,7 +247,7 @@ def _about(case_id: int) -> Row[Any]:
     ).one()  # fmt: skip
 
 
-def _particulars(case_id: int) -> Row[Any] | None:
+def _particulars(case_id: int) -> Any:
     """What the applicant wrote, and the letter they signed (its columns empty before)."""
     return db.session.execute(
         select(
@@ -385,9 +396,7 @@ def _papers(
         .order_by(Notice.id)
     ).all()
     tasks = db.session.execute(
-        select(
-            RepairTask.code, RepairTask.title, RepairTask.note, RepairTask.done_at, User.name.label("person")
-        )
+        select(RepairTask.code, RepairTask.title, RepairTask.note, RepairTask.done_at, User.name.label("person"))
         .outerjoin(User, User.id == RepairTask.done_by)
         .where(RepairTask.case_id == loaded.id)
         .order_by(RepairTask.id)
@@ -421,7 +430,7 @@ def _papers(
     )  # fmt: skip
 
 
-def _paper(row: Row[Any], number: str, counter: str) -> Paper:
+def _paper(row: Any, number: str, counter: str) -> Paper:
     if row.trouble:
         state, text = "blocked", row.trouble
     elif row.printed_at is None:

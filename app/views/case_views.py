@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, render_template, send_file, url_for
+from flask import Blueprint, abort, current_app, render_template, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -15,11 +15,12 @@ from app.casework.attach import PURPOSES
 from app.casework.sight import cases_visible_to
 from app.db import db
 from app.documents.reading import TextAltered, article
+from app.errors import page as error_page
 from app.files import find
 from app.models import Attachment, AttachmentUse, Case, Document
 from app.now import now
 from app.security import person
-from app.views.case_page import Paper, act_title, case_page
+from app.views.case_page import Paper, act_title, case_page, way_on
 from app.views.dues import Due
 from app.views.step_page import step_page
 from app.views.why_page import why_page
@@ -58,7 +59,12 @@ def register_case_views(blueprint: Blueprint, counter: str) -> None:
         page = case_page(number, person(), now(), counter)
         drawing = _drawing(page.loaded.workflow.code)
         return render_template(
-            "cases/page.html", page=page, counter=counter, drawing=drawing, purposes=PURPOSES
+            "cases/page.html",
+            page=page,
+            counter=counter,
+            drawing=drawing,
+            purposes=PURPOSES,
+            ahead=way_on(page.loaded.workflow, page.state),
         )
 
     @blueprint.route(f"{here}/steps/<step>", methods=("GET", "POST"))
@@ -103,7 +109,7 @@ def register_case_views(blueprint: Blueprint, counter: str) -> None:
         """The signed document."""
         row = _document(number, document_id)
         if not row.pdf_hash:
-            abort(404, _("这份文书还在排印签章，约一分钟后再来下载；文字现在就可以看。"))
+            return error_page(404, _("这份文书还在排印签章，约一分钟后再来下载；文字现在就可以看。"))
         return _stream("documents", row.pdf_hash, "application/pdf", f"{row.title} {row.number}.pdf")
 
     @blueprint.get(f"{here}/files/<int:use_id>")
@@ -140,12 +146,12 @@ def _document(number: str, document_id: int) -> Document:
     return row
 
 
-def _stream(folder: str, name: str, media_type: str, shown_as: str) -> Response:
+def _stream(folder: str, name: str, media_type: str, shown_as: str) -> ResponseReturnValue:
     try:
         path = find(current_app.config["INSTANCE"] / folder, name)
     except FileNotFoundError:
         current_app.logger.error("file %s is missing in %s", name, folder)
-        abort(404, _("文件暂时找不到，管理员已经知道。请稍后再试。"))
+        return error_page(404, _("文件暂时找不到，管理员已经知道。请稍后再试。"))
     return send_file(path, mimetype=media_type, as_attachment=True, download_name=shown_as, etag=False)
 
 

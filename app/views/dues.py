@@ -34,9 +34,7 @@ class Due:
     url: str
 
 
-def due_of(
-    deadline: Deadline, workflow: Workflow, calendar: Calendar, today: date, state: str, url: str = ""
-) -> Due:
+def due_of(deadline: Deadline, workflow: Workflow, calendar: Calendar, today: date, state: str, url: str = "") -> Due:
     """How a deadline looks today in a case that stands in `state`."""
     owner = workflow.state[state].owner if state in workflow.state else None
     waiting_for = owner.title if owner is Role.FILER else ""

@@ -47,7 +47,9 @@ def iso(value: date | datetime | None) -> str:
     """For `<time datetime>`."""
     if value is None:
         return ""
-    return value.astimezone(SHANGHAI).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+    return (
+        value.astimezone(SHANGHAI).isoformat(timespec="minutes") if isinstance(value, datetime) else value.isoformat()
+    )
 
 
 def sentence(refusal: Refusal) -> str:

@@ -1,4 +1,4 @@
-"""A real server and a real Chromium. Every page a story visits is checked: no axe violation, no complaint of the console."""
+"""A real server and a real Chromium. Every page a story visits is checked: no axe violation, a silent console."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -13,8 +12,6 @@ from argon2 import PasswordHasher
 from PIL import Image
 from sqlalchemy import event, func, insert, select, update
 
-from app.casework.letter import commitment_code, sign_letter
-from app.casework.refused import StepRefused
 from app.db import db, transaction
 from app.models import (
     AttachmentUse,
@@ -28,7 +25,6 @@ from app.models import (
     RepairLetter,
     User,
 )
-from app.now import now
 from app.views import my_cases
 from tests.build import a_case, state, walk
 from tests.cast import PASSWORD
@@ -285,36 +281,6 @@ def test_what_was_read_is_what_is_signed(visit, people, clock):
     assert letter.consent_publication and "同意一并公开签署人的姓名" in letter.text and letter.code in letter.text
     assert page.says(letter.text_hash) and page.says(letter.code) and page.says("邓敏（经办人）")
     assert db.session.execute(select(JournalLine.act).where(JournalLine.act == "letter")).all()
-
-
-def test_signing_twice_is_the_same_letter(visit, people):
-    number = draft(visit, people)
-    codes = []
-    for who in ("deng", "luo"):
-        with transaction():
-            codes.append(sign_letter(number, actor=people.who(who), at=now()))
-    assert codes[0] == codes[1] and count(RepairLetter) == 1
-
-
-def test_the_codes_of_a_day_have_no_gaps_whatever_fails(people, clock):
-    office = people.offices["province"]
-    with transaction():
-        first = commitment_code(office, clock.at.date())
-    with pytest.raises(RuntimeError), transaction():
-        commitment_code(office, clock.at.date())
-        raise RuntimeError("the power went")
-    with transaction():
-        second = commitment_code(office, clock.at.date())
-        assert re.fullmatch(r"\d{20}", second)
-        tomorrow = commitment_code(office, clock.at.date() + timedelta(days=1))
-    assert (first, second, tomorrow) == ("43000020261124000001", "43000020261124000002", "43000020261125000001")
-
-
-def test_nobody_signs_for_a_company_that_did_not_send_them(visit, people):
-    number = draft(visit, people)
-    with pytest.raises(StepRefused, match="没有受申请人委托"), transaction():
-        sign_letter(number, actor=people.who("wang"), at=now())
-    assert count(RepairLetter) == 0
 
 
 def test_each_file_is_judged_by_itself_and_the_good_ones_stay(visit, people):

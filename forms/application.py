@@ -14,6 +14,7 @@ from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, Field, HiddenField, PasswordField, SelectMultipleField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from forms.base import new_key
 from forms.fields import TEXT, Paragraphs, Words
 
 INCOMPLETE = _l("页面不完整，请重新打开。")
@@ -29,6 +30,11 @@ class KeyedForm(FlaskForm):
         """A key is made by the page, never typed."""
         if not all(c.isascii() and (c.isalnum() or c in "-_") for c in field.data):
             raise ValidationError(str(INCOMPLETE))
+
+
+    def renew_key(self) -> None:
+        """A fresh key, for a page that is shown anew or whose own was of no use."""
+        self.key.data, self.key.raw_data = new_key(), None
 
 
 class ChooseRecordsForm(KeyedForm):

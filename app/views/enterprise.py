@@ -23,7 +23,6 @@ from app.views.my_records import NOW, WAIT, Card, cards_of
 from app.views.record_terms import DEEDS, TOLD, days_of_waiting, history_of, shown_now, terms_of
 from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
-from forms.base import new_key
 from workflows.calendar import legal_day
 from workflows.law import rule
 
@@ -90,8 +89,8 @@ def records() -> ResponseReturnValue:
             answer, refused = _open(subject, chosen, form.key.data)
             if answer is not None:
                 return answer
-    else:
-        form.key.data = new_key()
+    if status == 200 or form.key.errors:
+        form.renew_key()
     today = legal_day(at)
     page = render_template(
         "enterprise/records.html",
@@ -176,7 +175,7 @@ def record(public_id: str) -> ResponseReturnValue:
     waiting = days_of_waiting(card.calendar, first, release) if first and release else ()
     today = legal_day(at)
     form = ChooseRecordsForm()
-    form.key.data = new_key()
+    form.renew_key()
     return render_template(
         "enterprise/record.html",
         card=card,

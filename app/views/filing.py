@@ -26,7 +26,6 @@ from app.views.case_page import No, case_page, no_of
 from app.views.filing_page import PROOF, Application, application, receipt_of
 from app.views.texts import sentence, when
 from forms.application import ContactForm, SignForm, SubmitForm, UploadForm
-from forms.base import new_key
 from workflows import workflow
 from workflows.grammar import State
 
@@ -58,8 +57,8 @@ def filing(receipt: str) -> ResponseReturnValue:
             outcomes = _hand_in(receipt, form)
             if not any(outcomes.values()):
                 return redirect(url_for("enterprise.filing", receipt=receipt), 303)
-    else:
-        form.key.data = new_key()
+    if status == 200 or form.key.errors:
+        form.renew_key()
     found = application(receipt, person(), now())
     check = found.question("check") if found.drafts else None
     return render_template("enterprise/filing.html", a=found, form=form, q=check, outcomes=outcomes), status

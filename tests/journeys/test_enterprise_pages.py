@@ -215,6 +215,15 @@ def test_nothing_chosen_says_what_to_do(visit, people):
     assert count(Filing) == 0
 
 
+def test_a_page_whose_key_was_lost_is_shown_anew_with_what_was_chosen(visit, people):
+    record = people.penalty(on="2026-05-18")
+    deng = visit("deng")
+    deng.go("/my/records")
+    page = deng.press("去申请", expect=422, records=[public_id(record)], key="")
+    assert page.says("页面不完整，请重新打开")
+    assert deng.press("去申请", records=[public_id(record)]).h1 == ["怎样联系您"]
+
+
 def test_a_record_of_another_company_cannot_be_chosen(visit, people):
     people.penalty(on="2026-05-18")
     theirs = people.penalty(of="other", on="2026-05-18")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from sqlalchemy import exists, select
+
 from app.casework.actor import Person
 from app.casework.refused import StepRefused
-from app.db import leave_work
+from app.db import db, leave_work
+from app.journal import SYSTEM
+from app.models import CaseRecord, CreditRecord, DeadlineRow
 from app.notices.write import write_notices
-from app.registry.annul import Annulled, annul
+from app.registry.annul import CAUSE, CLOCK, Annulled, annul, withdraw
 from app.registry.hands import NotPossible
+from workflows.clockwork import RUNNING
 
 EVERYBODY = ("credit_china", "province", "linked")
 
@@ -28,3 +33,32 @@ def annul_record(record_id: int, *, actor: Person, reason: str, day: date, at: d
         write_notices(None, record_id, annulled.subject_id, EVERYBODY, annulled.withdrawn)
     leave_work()
     return annulled
+
+
+def left_behind(limit: int, record_id: int | None = None) -> list[int]:
+    """Annulled records (or this one, if it is) whose withdrawal is still due and that no open case will withdraw: the
+    case ended another way."""
+    due = exists().where(
+        DeadlineRow.about == "record",
+        DeadlineRow.about_id == CreditRecord.id,
+        DeadlineRow.clock == CLOCK,
+        DeadlineRow.state == RUNNING,
+    )
+    query = select(CreditRecord.id).where(
+        CreditRecord.annulled_on.is_not(None), due, ~exists().where(CaseRecord.open_record == CreditRecord.id)
+    )
+    if record_id is not None:
+        query = query.where(CreditRecord.id == record_id)
+    return list(db.session.execute(query.order_by(CreditRecord.id).limit(limit)).scalars())
+
+
+def withdraw_left_behind(record_id: int, at: datetime) -> bool:
+    """Withdraw such a record inside `transaction()` and tell everybody; False when somebody else has done it."""
+    record = db.session.execute(
+        select(CreditRecord.subject_id, CreditRecord.annulled_by).where(CreditRecord.id == record_id).with_for_update()
+    ).one()
+    if not left_behind(1, record_id):
+        return False
+    withdrawn = withdraw(record_id, SYSTEM, at, f"{CAUSE}（{record.annulled_by}）")
+    write_notices(None, record_id, record.subject_id, EVERYBODY, withdrawn)
+    return True

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import exists, or_, select
 
+from app.casework.annul import left_behind, withdraw_left_behind
 from app.casework.facts import load_case
 from app.casework.refused import StepRefused
 from app.casework.take_step import take_step
@@ -21,19 +22,41 @@ from workflows.people import WATCH
 log = logging.getLogger("jiannuo.watch")
 
 
-def turn(limit: int = 500) -> int:
+BATCH = 500
+"""Cases looked at in one statement; the next batch begins after the last of them."""
+
+
+def turn() -> int:
     """Take every automatic step that the law allows now; returns how many. A case that fails stops no other."""
-    taken = 0
-    for number in candidates(limit):
+    taken, last = 0, 0
+    while batch := candidates(last):
+        for _id, number in batch:
+            try:
+                taken += follow(number)
+            except Exception:
+                db.session.rollback()
+                log.exception("case %s", number)
+        last = batch[-1][0]
+    return taken + withdraw_annulled()
+
+
+def withdraw_annulled() -> int:
+    """Withdraw what an annulment left to a case that has ended another way; returns how many."""
+    withdrawn = 0
+    waiting = left_behind(BATCH)
+    db.session.rollback()
+    for record_id in waiting:
         try:
-            taken += follow(number)
+            with transaction():
+                withdrawn += withdraw_left_behind(record_id, now())
         except Exception:
-            log.exception("case %s", number)
-    return taken
+            log.exception("record %s", record_id)
+    return withdrawn
 
 
-def candidates(limit: int) -> list[str]:
-    """Open cases that the watch may have to move: a clock ran out, the penalty was annulled, the work is done."""
+def candidates(after: int = 0) -> list[tuple[int, str]]:
+    """Open cases that the watch may have to move (a clock ran out, the penalty was annulled, the work is done), by id
+    from the one after `after`: a batch of them, so that many that wait for somebody do not hide the others."""
     today = legal_day(now())
     ran_out = exists().where(
         DeadlineRow.about == "case",
@@ -46,14 +69,14 @@ def candidates(limit: int) -> list[str]:
         CaseRecord.case_id == Case.id, CreditRecord.id == CaseRecord.record_id, CreditRecord.annulled_on.is_not(None)
     )
     rows = db.session.execute(
-        select(Case.number)
-        .where(Case.final.is_(False), or_(ran_out, annulled, and_(Case.state.in_(_completing()))))
+        select(Case.id, Case.number)
+        .where(Case.final.is_(False), Case.id > after, or_(ran_out, annulled, Case.state.in_(_completing())))
         .order_by(Case.id)
-        .limit(limit)
-    ).scalars()
-    numbers = list(rows)
+        .limit(BATCH)
+    )
+    batch = [(row.id, row.number) for row in rows]
     db.session.rollback()
-    return numbers
+    return batch
 
 
 def follow(number: str) -> int:

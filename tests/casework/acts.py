@@ -13,15 +13,15 @@ from flask import Flask
 from sqlalchemy import insert, select, update
 
 from app.casework.actor import Person
+from app.casework.annul import annul_record
 from app.casework.facts import Loaded, load_case
 from app.casework.refused import StepRefused
 from app.casework.take_step import take_step
 from app.db import db, transaction
-from app.journal import Doer, Entry, write_line
+from app.journal import Entry
 from app.models import (
     Case,
     CaseRecord,
-    CreditRecord,
     Document,
     Identifier,
     JournalLine,
@@ -37,9 +37,12 @@ from app.now import now
 from app.registry.codes import complete_code
 from tests.build import walk
 from tests.cast import SINCE, Cast
+from workflows.calendar import legal_day
 from workflows.clockwork import Deadline
 from workflows.grammar import Refusal
 from workflows.people import Watch
+
+ANNULLED_BY = "湖南省人民政府行政复议决定书（湘政复决〔2026〕8号）"
 
 
 def at_once(app: Flask, calls: Iterable[Callable[[], Any]]) -> list[Any]:
@@ -178,22 +181,17 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def annul(record_id: int, day: date, by: str = "湘政复决〔2026〕8号") -> str:
-    """The penalty behind a record is annulled, recorded under the record's lock; returns where its open case stood."""
+def annul(cast: Cast, record_id: int, day: str | None = None, who: str | Person = "tang") -> str:
+    """The head records that a penalty was annulled; returns where the open case about it stood under the same lock."""
+    head = cast.who(who) if isinstance(who, str) else who
+    on = date.fromisoformat(day) if day else legal_day(now())
     with transaction():
-        db.session.execute(select(CreditRecord.id).where(CreditRecord.id == record_id).with_for_update())
+        annul_record(record_id, actor=head, reason=ANNULLED_BY, day=on, at=now())
         stood = db.session.execute(
             select(Case.state)
             .join(CaseRecord, CaseRecord.case_id == Case.id)
             .where(CaseRecord.open_record == record_id)
         ).scalar()
-        db.session.execute(
-            update(CreditRecord).where(CreditRecord.id == record_id).values(annulled_on=day, annulled_by=by)
-        )
-        write_line(
-            "record", record_id, "annul", Doer(None, "唐文", "head"), now(), law_text="XZCF 48",
-            answers={"by": by, "on": day.isoformat()},
-        )  # fmt: skip
     return str(stood or "")
 
 

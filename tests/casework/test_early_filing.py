@@ -145,7 +145,7 @@ def test_an_offence_that_was_annulled_no_longer_stops_the_release(cast: Cast, cl
     clock.go("2026-11-26")
     night(with_press=False)
     assert state(number) == "held"
-    annul(offence, date(2026, 11, 27))
+    annul(cast, offence)
     clock.go("2026-11-27")
     night(with_press=False)
     assert state(number) == "submitted"

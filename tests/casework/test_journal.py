@@ -52,7 +52,7 @@ def guards_down(cast: Cast) -> Iterator[None]:
 def test_the_chain_of_a_case_holds_from_its_first_line_to_its_last(cast: Cast, clock: Clock) -> None:
     record = cast.penalty()
     number = a_case(cast, at="processing", record=record)
-    annul(record, now().date())
+    annul(cast, record)
     night(with_press=False)
     assert state(number) == "superseded"
     assert problems(number) == []

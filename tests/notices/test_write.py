@@ -109,7 +109,7 @@ def test_numbers_run_without_gaps_for_each_receiver_and_company(cast: Cast, cloc
     a_case(cast, at="refused")
     first, record = a_case(cast, at="processing"), cast.penalty()
     second = a_case(cast, at="processing", record=record)
-    annul(record, now().date())
+    annul(cast, record)
     night(with_press=False)
     rows = db.session.execute(
         select(Office.code, Notice.seq, Notice.act).join(Office, Office.id == Notice.receiver_id).order_by(Notice.id)

@@ -1,4 +1,4 @@
-"""What people do to a record: class it where the table is silent, record that its penalty is gone. On both databases."""
+"""What people do to a record: class it where the table is silent, note that its penalty is gone; on both databases."""
 
 from __future__ import annotations
 
@@ -18,16 +18,11 @@ from app.registry.assign_class import assign_class, is_unclassed
 from app.registry.hands import NotPossible
 from app.registry.publish import status_on
 from tests.build import a_case
+from tests.casework.databases import app, database, postgres_house, sqlite_house  # noqa: F401
 from tests.cast import Cast
 
 TODAY = date(2026, 11, 24)
 BY = "湘政复决〔2026〕8号行政复议决定"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> str:
-    """SQLite, and a real PostgreSQL."""
-    return str(request.param)
 
 
 def row_of(record: int) -> object:

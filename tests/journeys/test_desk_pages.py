@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from datetime import date
 
 import pytest
+from flask import Flask
+from PIL import Image
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from app.casework.attach import attach
 from app.db import db, transaction
 from app.duty import clock as clock_duty
 from app.models import (
+    AttachmentUse,
     Attestation,
     Case,
     CaseRecord,
@@ -435,6 +440,31 @@ def test_a_text_that_was_altered_in_the_database_is_not_shown(cast: Cast, at_des
         connection.execute(Document.__table__.update().values(html="<article>准予一切</article>"))
     page = at_desk("li").go(f"/desk/cases/{number}/documents/{document}")
     assert page.says("与出具时的指纹不一致") and not page.says("准予一切")
+
+
+def test_a_paper_handed_in_is_only_ever_a_download_that_can_do_nothing(
+    cast: Cast, at_desk: Callable[[str], Caller], app: Flask
+) -> None:
+    number = a_case(cast, at="draft", duty="unknown")
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "PNG")
+    with transaction():
+        attach(
+            number, actor=cast.who("deng"), purpose="duty_proof", name="缴款 凭证.png", data=picture.getvalue(),
+            folder=app.config["INSTANCE"] / "uploads", limit=10_000_000, at=now(),
+        )  # fmt: skip
+    use = scalar(select(AttachmentUse.id))
+    address = f"cases/{number}/files/{use}"
+    at_desk("li").go(f"/desk/{address}", expect=404)  # a draft is the filer's own paper
+    at_desk("wang").go(f"/my/{address}", expect=404)
+    walk(cast, number, "deng", "submit")
+    li = at_desk("li")
+    assert li.go(f"/desk/cases/{number}").says("缴款 凭证.png")
+    answer = li.get(f"/desk/{address}")
+    assert answer.mimetype == "image/png" and answer.data == picture.getvalue()
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 # ---- records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from app.casework.facts import Loaded
 from app.db import db
@@ -16,6 +16,11 @@ from app.registry.numbers import number_key
 from app.registry.publish import state_fact
 from workflows.calendar import legal_day, reckon
 from workflows.law import rule
+
+HELD = Measure.__table__.c
+OURS = select(HELD.id, HELD.kind).where(
+    HELD.record_id == bindparam("record_id"), HELD.ours.is_(True), HELD.lifted_on.is_(None)
+)
 
 
 def end_publicity(loaded: Loaded, entry: Entry) -> None:
@@ -29,11 +34,7 @@ def end_publicity(loaded: Loaded, entry: Entry) -> None:
 def lift_measures(loaded: Loaded, entry: Entry) -> None:
     """Measures this house itself holds because of the record are lifted; other organs are told by notice."""
     day = legal_day(entry.at)
-    ours = db.session.execute(
-        select(Measure.id, Measure.kind).where(
-            Measure.record_id == loaded.record_id, Measure.ours.is_(True), Measure.lifted_on.is_(None)
-        )
-    ).all()
+    ours = db.session.execute(OURS, {"record_id": loaded.record_id}).all()
     if ours:
         db.session.execute(
             update(Measure)
@@ -47,11 +48,9 @@ def lift_measures(loaded: Loaded, entry: Entry) -> None:
 
 def list_tasks(loaded: Loaded, entry: Entry) -> None:
     """What a person still has to do or look at."""
-    for code, title in (
-        ("regrade", "核对信用评价和监管分类是否随之调整"),
-        ("own_pages", "核对本机关其他网站、公众号已停止公示"),
-    ):
-        db.session.execute(insert(RepairTask).values(case_id=loaded.id, code=code, title=title, note=""))
+    titles = {"regrade": "核对信用评价和监管分类是否随之调整", "own_pages": "核对本机关其他网站、公众号已停止公示"}
+    rows = [{"case_id": loaded.id, "code": code, "title": title, "note": ""} for code, title in titles.items()]
+    db.session.execute(insert(RepairTask.__table__), rows)
 
 
 def do_task(loaded: Loaded, entry: Entry) -> None:
@@ -116,9 +115,8 @@ def withdraw_record(loaded: Loaded, entry: Entry) -> None:
 
 
 def _task_done(loaded: Loaded, entry: Entry, code: str, title: str, note: str) -> None:
-    db.session.execute(
-        insert(RepairTask).values(case_id=loaded.id, code=code, title=title, note=note, done_at=entry.at)
-    )
+    row = {"case_id": loaded.id, "code": code, "title": title, "note": note, "done_at": entry.at}
+    db.session.execute(insert(RepairTask.__table__), row)
 
 
 EFFECTS: dict[str, Callable[[Loaded, Entry], None]] = {

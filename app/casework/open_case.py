@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.casework.actor import Person
 from app.casework.facts import NoSuchCase, facts_of_record
@@ -51,12 +53,8 @@ def open_filing(
     if subject_id not in actor.mandates:
         raise StepRefused([Refusal(STRANGER, "您没有受该主体委托，不能以其名义申请。", {}, "D", "NO_MANDATE")])
     receipt = f"{_code(4)}-{_code(4)}"
-    filing_id = db.session.execute(
-        insert_into(Filing.__table__)
-        .values(receipt=receipt, channel=channel, key=key, subject_id=subject_id, user_id=actor.person, at=at)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Filing.id)
-    ).scalar()
+    filing = {"receipt": receipt, "channel": channel, "key": key, "subject_id": subject_id, "user_id": actor.person}
+    filing_id = db.session.execute(_file(db.engine.dialect.name), {**filing, "at": at}).scalar()
     if filing_id is None:
         return _earlier(key, subject_id)
     opened = [
@@ -66,6 +64,12 @@ def open_filing(
     if not any(one.number for one in opened):
         raise StepRefused([r for one in opened for r in one.refusals] or [_nothing_chosen()])
     return receipt, opened
+
+
+@lru_cache(maxsize=2)
+def _file(dialect: str) -> ReturningInsert[int]:
+    table = Filing.__table__
+    return insert_into(table, dialect).on_conflict_do_nothing(index_elements=["key"]).returning(table.c.id)
 
 
 def _open_one(
@@ -96,9 +100,12 @@ def _open_one(
         "opened_at": at,
         "state_since": at,
     }
-    case_id = db.session.execute(insert(Case.__table__).values(values).returning(Case.id)).scalar_one()
-    db.session.execute(insert(CaseRecord).values(case_id=case_id, record_id=record_id, open_record=record_id))
-    db.session.execute(insert(Repair).values(case_id=case_id, statement="", contact=actor.name, phone=""))
+    case = Case.__table__
+    case_id = db.session.execute(insert(case).returning(case.c.id), values).scalar_one()
+    about = {"case_id": case_id, "record_id": record_id, "open_record": record_id}
+    db.session.execute(insert(CaseRecord.__table__), about)
+    particulars = {"case_id": case_id, "statement": "", "contact": actor.name, "phone": ""}
+    db.session.execute(insert(Repair.__table__), particulars)
     take_step(number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at)
     return Opened(record_id, number)
 

@@ -12,6 +12,13 @@ from app.models import Office
 
 RECIPIENTS = {"credit_china": "信用中国", "province": "省信用平台", "linked": "联动部门"}
 
+OFFICE = Office.__table__.c
+LISTENING = (
+    select(OFFICE.id, OFFICE.code, OFFICE.name, OFFICE.receives)
+    .where(OFFICE.kind == "linked", OFFICE.receives != "")
+    .order_by(OFFICE.code)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
@@ -26,11 +33,7 @@ class Receiver:
 def receivers(words: Iterable[str]) -> list[Receiver]:
     """Every department that listens to one of these words, in the order of their codes; each once."""
     words = tuple(words)
-    rows = db.session.execute(
-        select(Office.id, Office.code, Office.name, Office.receives)
-        .where(Office.kind == "linked", Office.receives != "")
-        .order_by(Office.code)
-    ).all()
+    rows = db.session.execute(LISTENING).all()
     found = []
     for row in rows:
         word = next((word for word in words if word in row.receives.split()), None)

@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Executable, bindparam, insert, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db, insert_into
 from app.journal import Entry
@@ -33,28 +35,30 @@ def write_notices(
     told = sorted(receivers(words), key=lambda receiver: receiver.id)
     if not told:
         return 0
-    body = _body(case_id, record_id, subject_id, entry)
+    body = _body(case_id, record_id, entry)
     sequences = _next(subject_id, told)
+    rows = []
     for receiver in told:
         payload = {**body, "receiver": receiver.code, "action": ACTIONS[receiver.word], "seq": sequences[receiver.id]}
         text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        db.session.execute(
-            insert(Notice).values(
-                key=f"{entry.about}-{entry.about_id}-{entry.seq}-{receiver.code}",
-                receiver_id=receiver.id,
-                subject_id=subject_id,
-                record_id=record_id,
-                case_id=case_id,
-                journal_id=entry.id,
-                seq=sequences[receiver.id],
-                act=entry.act,
-                payload=payload,
-                payload_hash=hashlib.sha256(text.encode()).hexdigest(),
-                written_at=entry.at,
-            )
+        rows.append(
+            {
+                "key": f"{entry.about}-{entry.about_id}-{entry.seq}-{receiver.code}",
+                "receiver_id": receiver.id,
+                "subject_id": subject_id,
+                "record_id": record_id,
+                "case_id": case_id,
+                "journal_id": entry.id,
+                "seq": sequences[receiver.id],
+                "act": entry.act,
+                "payload": payload,
+                "payload_hash": hashlib.sha256(text.encode()).hexdigest(),
+                "written_at": entry.at,
+            }
         )
+    db.session.execute(insert(Notice.__table__), rows)
     db.session.execute(
-        insert(RecordShare),
+        insert(RecordShare.__table__),
         [{"record_id": record_id, "receiver_id": r.id, "what": entry.act, "at": entry.at} for r in told],
     )
     return len(told)
@@ -62,33 +66,23 @@ def write_notices(
 
 def _next(subject_id: int, told: list[Receiver]) -> dict[int, int]:
     """The next number for each receiver about this subject: gapless, because a rollback takes it back."""
-    insert_ = insert_into(NoticeSequence.__table__).values(
-        [{"receiver_id": receiver.id, "subject_id": subject_id, "last": 1} for receiver in told]
-    )
-    table = NoticeSequence.__table__.c
-    rows = db.session.execute(
-        insert_.on_conflict_do_update(
-            index_elements=["receiver_id", "subject_id"], set_={"last": table.last + 1}
-        ).returning(table.receiver_id, table.last)
-    ).all()
+    asked = [{"receiver_id": receiver.id, "subject_id": subject_id, "last": 1} for receiver in told]
+    rows = db.session.execute(_raised(db.engine.dialect.name), asked).all()
     return {row.receiver_id: row.last for row in rows}
 
 
-def _body(case_id: int | None, record_id: int, subject_id: int, entry: Entry) -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _raised(dialect: str) -> ReturningInsert[int, int]:
+    table = NoticeSequence.__table__
+    raised = insert_into(table, dialect).on_conflict_do_update(
+        index_elements=["receiver_id", "subject_id"], set_={"last": table.c.last + 1}
+    )
+    return raised.returning(table.c.receiver_id, table.c.last)
+
+
+def _body(case_id: int | None, record_id: int, entry: Entry) -> dict[str, Any]:
     """The least that a receiver needs to act: whose record, which, what was decided, when."""
-    record = db.session.execute(
-        select(
-            CreditRecord.public_id, CreditRecord.kind, CreditRecord.number, CreditRecord.recognised_on,
-            CreditRecord.cls, Subject.name, Subject.kind.label("subject_kind"), Identifier.value.label("code"),
-        )
-        .join(Subject, Subject.id == CreditRecord.subject_id)
-        .outerjoin(
-            Identifier,
-            (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
-        )
-        .where(CreditRecord.id == record_id)
-        .limit(1)
-    ).one()  # fmt: skip
+    record = db.session.execute(_record_query(), {"record_id": record_id}).one()
     body: dict[str, Any] = {
         "result": entry.act,
         "record": record.public_id,
@@ -102,11 +96,34 @@ def _body(case_id: int | None, record_id: int, subject_id: int, entry: Entry) ->
         "effective_at": entry.at.astimezone(UTC).isoformat(),
     }
     if case_id is not None:
-        case = db.session.execute(
-            select(Case.number, Document.number.label("document"), Document.code)
-            .outerjoin(Document, (Document.case_id == Case.id) & (Document.journal_id == entry.id))
-            .where(Case.id == case_id)
-            .limit(1)
-        ).one()
+        case = db.session.execute(_case_query(), {"case_id": case_id, "journal_id": entry.id}).one()
         body |= {"case": case.number, "document": case.document or "", "document_code": case.code or ""}
     return body
+
+
+@lru_cache(maxsize=1)
+def _record_query() -> Executable:
+    return (
+        select(
+            CreditRecord.public_id, CreditRecord.kind, CreditRecord.number, CreditRecord.recognised_on,
+            CreditRecord.cls, Subject.name, Identifier.value.label("code"),
+        )
+        .join(Subject, Subject.id == CreditRecord.subject_id)
+        .outerjoin(
+            Identifier,
+            (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
+        )
+        .where(CreditRecord.id == bindparam("record_id"))
+        .limit(1)
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _case_query() -> Executable:
+    issued = (Document.case_id == Case.id) & (Document.journal_id == bindparam("journal_id"))
+    return (
+        select(Case.number, Document.number.label("document"), Document.code)
+        .outerjoin(Document, issued)
+        .where(Case.id == bindparam("case_id"))
+        .limit(1)
+    )

@@ -26,11 +26,15 @@ def state_fact(
 
     `deed` is publish, end, repair, withdraw, mark or unmark; anything else is refused by the database.
     """
-    db.session.execute(
-        insert(PublicationFact).values(
-            record_id=record_id, deed=deed, effective_on=effective_on, recorded_at=at, cause=cause, case_id=case_id
-        )
-    )
+    values = {
+        "record_id": record_id,
+        "deed": deed,
+        "effective_on": effective_on,
+        "recorded_at": at,
+        "cause": cause,
+        "case_id": case_id,
+    }
+    db.session.execute(insert(PublicationFact.__table__), values)
 
 
 def status_on(record_id: int, day: date, known_at: datetime | None = None) -> str:

@@ -65,7 +65,8 @@ def readiness() -> Readiness:
         ).scalar_one()
         if unprinted:
             report.warnings["press"] = f"有 {unprinted} 份文书没有印出来"
-        attested = set(db.session.execute(select(Attestation.rule, Attestation.row)).tuples())
+        vouched = db.session.execute(select(Attestation.rule, Attestation.row)).all()
+        attested = {(row.rule, row.row) for row in vouched}
     except SQLAlchemyError as error:
         report.failures["database"] = f"数据库不可用：{type(error).__name__}"
         return report

@@ -6,6 +6,7 @@ first, foreign keys on, and `BEGIN IMMEDIATE` for writes: two writers then wait 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -65,6 +66,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"autoflush": False, "ex
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
 _wake: Callable[[], None] | None = None
+_log = logging.getLogger("jiannuo")
 
 
 def on_wake(waker: Callable[[], None] | None) -> None:
@@ -94,7 +96,10 @@ def transaction() -> Iterator[Session]:
     finally:
         _writing.reset(token)
     if session.info.pop("wake", False) and _wake is not None:
-        _wake()
+        try:
+            _wake()
+        except Exception:  # it is committed, whatever becomes of the wake-up
+            _log.exception("the watch was not woken")
 
 
 def insert_into(table: Table, dialect: str = "") -> sqlite.Insert:

@@ -22,10 +22,8 @@ from workflows.calendar import Calendar, legal_day
 from workflows.clockwork import PAUSED, RUNNING, Deadline
 from workflows.engine import refusals, waiting_for
 from workflows.grammar import STAY, Refusal, Step, Workflow
+from workflows.law import rule
 from workflows.people import WATCH, Role
-
-NEAR = 1
-"""Working days before its end at which a time-limit is brought to whoever it escalates to."""
 
 EXPLAINED = 2
 """How many standing automatic steps a list explains itself; the others say why on their own page."""
@@ -201,7 +199,8 @@ def _passed_up(definition: Workflow, role: Role) -> list[str]:
 
 
 def _horizon(calendar: Calendar, today: date) -> date:
-    return calendar.add_working(today, NEAR)
+    """The last due day that is already brought to whoever a time-limit escalates to."""
+    return calendar.add_working(today, int(rule("desk.escalate_left").on(today).value or 0))
 
 
 def _nearest() -> ColumnElement[date]:

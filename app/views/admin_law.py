@@ -22,7 +22,7 @@ YEARS_AHEAD = 2
 MOST_SHOWN = 100
 """Moved limits that the page names one by one; the rest are counted."""
 
-GROUPS = {"repair": "信用修复的程序", "records": "信息的分类和公示", "remedy": "救济途径"}
+GROUPS = {"repair": "信用修复的程序", "records": "信息的分类和公示", "remedy": "救济途径", "desk": "办件提醒"}
 SELECTED_BY = {RECEIPT: "按收到申请那天选用", RECOGNITION: "按认定那天选用", EVENT: "按办理那天选用"}
 EVIDENCE = {
     "V2": "两处以上的文本一致",

@@ -10,10 +10,8 @@ from flask_babel import gettext as _
 from workflows.calendar import Calendar
 from workflows.clockwork import ENDED, MET, PAUSED, Deadline
 from workflows.grammar import Workflow
+from workflows.law import rule
 from workflows.people import Role
-
-SOON = 2
-"""Working days left at which a limit turns amber."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def limit_of(
         elif deadline.due_on == today:
             badge = "today"
         else:
-            badge = "soon" if left <= SOON or left <= total * 0.2 else "normal"
+            badge = "soon" if _is_soon(left, total, today) else "normal"
     return Due(
         clock=deadline.clock,
         item=deadline.item,
@@ -85,3 +83,9 @@ def limit_of(
         waiting_for=waiting_for,
         url=url,
     )
+
+
+def _is_soon(left: int, total: int, today: date) -> bool:
+    """Little is left, or most has passed: the office's own rows say how much."""
+    share = int(rule("desk.soon_share").on(today).value or 0)
+    return left <= int(rule("desk.soon_left").on(today).value or 0) or (total - left) * 100 >= total * share

@@ -215,8 +215,8 @@ def test_everything_is_checked_again_at_the_release():
 
 def test_a_new_offence_stops_the_release_with_its_number():
     world = held("2026-03-16").on("2026-04-07").knowing(offences=((date(2026, 3, 20), "湘交罚〔2026〕77号"),))
-    expected = ["预收期间又有新的失信信息（湘交罚〔2026〕77号，2026年3月20日），须由受理员核实，写明核实情况后转入受理。"]
-    assert reasons(world, "release", WATCH) == expected
+    new = "预收期间又有新的失信信息（湘交罚〔2026〕77号，2026年3月20日）"
+    assert reasons(world, "release", WATCH) == [f"{new}，须由受理员核实，写明核实情况后转入受理。"]
     assert world.why_not("decline", LI) == world.why_not("transfer", LI) == world.why_not("withdraw", WANG) == ()
 
 

@@ -100,14 +100,13 @@ def standing_still(reach: Reach, today: date) -> list[tuple[int, Gap]]:
     ).all()
     if not open_cases:
         return []
-    served = set(
-        db.session.execute(
-            select(Membership.office_id, Membership.role)
-            .join(User, User.id == Membership.user_id)
-            .where(User.active.is_(True), in_force_between(Membership, today, today))
-            .distinct()
-        ).tuples()
-    )
+    roles = db.session.execute(
+        select(Membership.office_id, Membership.role)
+        .join(User, User.id == Membership.user_id)
+        .where(User.active.is_(True), in_force_between(Membership, today, today))
+        .distinct()
+    ).all()
+    served = {(row.office_id, row.role) for row in roles}
     found: dict[tuple[int, str, Role], int] = {}
     for row in open_cases:
         owner = WORKFLOWS[row.type, row.edition].state[row.state].owner

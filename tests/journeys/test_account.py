@@ -13,7 +13,7 @@ from app import sign_ins
 from app.db import db, transaction
 from app.models import JournalLine, Membership, User
 from app.now import now
-from app.security import hasher, limiter
+from app.security import limiter
 from app.sign_ins import recognise
 from tests.cast import PASSWORD
 from tests.journeys.caller import Caller

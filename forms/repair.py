@@ -55,18 +55,6 @@ HANDED_OVER = (
 )
 
 
-class Release(StepForm):
-    """期满转入受理 by a person: what was found out about a new offence."""
-
-    note = Paragraphs(
-        _l("核实情况"),
-        most=1000,
-        required=False,
-        rows=4,
-        description=_l("预收期间又有新的失信信息的，写明核实的情况；没有的不用填。"),
-    )
-
-
 class Receive(StepForm):
     """签收: the day on which 信用中国 or a window received the application."""
 
@@ -280,7 +268,6 @@ class Release(StepForm):
 
 
 FORMS: Mapping[str, type[StepForm]] = {
-    "release": Release,
     "release": Release,
     "receive": Receive,
     "correct": Correct,

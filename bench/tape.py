@@ -127,10 +127,10 @@ def recording(engine: Engine) -> Iterator[Tape]:
         if connection.dialect.name == "postgresql":  # on SQLite it comes as a statement of its own
             tape.transactions.append([Statement("BEGIN", {}, True, "")])
 
-    def says(_connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, many: bool) -> None:
+    def says(_connection: Any, _cursor: Any, sql: str, parameters: Any, _context: Any, _many: bool) -> None:
         if sql.startswith("BEGIN"):
             tape.transactions.append([])
-        for given in parameters if many else (parameters,):
+        for given in parameters if isinstance(parameters, list) else (parameters,):
             by_name = isinstance(given, dict)
             found = dict(given) if by_name else dict(enumerate(given))
             keeps = next((kept for start, kept in KEPT.items() if sql.startswith(start) and "RETURNING" in sql), "")

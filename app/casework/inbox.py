@@ -195,7 +195,8 @@ def _for(person: Person, horizon: date) -> ColumnElement[bool]:
 
 
 def _passed_up(definition: Workflow, role: Role) -> list[str]:
-    return [clock.code for clock in definition.clocks if clock.escalates is role]
+    """Clocks of the case itself. What others owe us (an item's clock) does not wait on a head's desk one by one."""
+    return [clock.code for clock in definition.clocks if clock.escalates is role and not clock.item]
 
 
 def _horizon(calendar: Calendar, today: date) -> date:
@@ -305,7 +306,9 @@ def _late_clock(definition: Workflow, deadlines: Sequence[Deadline], roles: set[
     """The title of the limit that is passed up to one of these roles, "" when none is."""
     for deadline in deadlines:
         clock = definition.clock[deadline.clock]
-        if clock.escalates in roles and deadline.state == RUNNING and deadline.due_on and deadline.due_on <= horizon:
+        if clock.escalates not in roles or clock.item:
+            continue
+        if deadline.state == RUNNING and deadline.due_on and deadline.due_on <= horizon:
             return clock.title
     return ""
 

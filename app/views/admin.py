@@ -329,7 +329,7 @@ def offices() -> ResponseReturnValue:
     who = person()
     reach = reach_of(who) if Role.ADMINISTRATOR in who.roles else None
     tree = admin_people.tree(reach, legal_day(now()))
-    only = request.args.get("only") == "missing"
+    only = request.args.get("show") == "missing"
     lacking = [branch for branch in tree if branch.missing]
     pieces = [admin_people.Cluster(_("不能出文书的"), tuple(lacking))] if only else admin_people.clusters(tree)
     return render_template(

@@ -1,4 +1,4 @@
-"""The administrator's and the legal office's counter: who enters, what they see and change, what they are told before."""
+"""The counter of administrators and the legal office: who enters, what they see and change, what they are told before."""
 
 from __future__ import annotations
 
@@ -259,7 +259,7 @@ def test_an_office_that_cannot_issue_documents_is_seen_and_mended(app, people):
         db.session.execute(update(Office).where(Office.code == "jt-430100").values(word="", review_body=""))
     shen = enter(app, "shen")
     assert shen.go("/admin/offices").says("缺代字、复议机关")
-    assert shen.go("/admin/offices?only=missing").says("长沙市交通运输局") and not shen.page.says("可以出具")
+    assert shen.go("/admin/offices?show=missing").says("长沙市交通运输局") and not shen.page.says("可以出具")
     shen.follow("长沙市交通运输局")
     assert shen.page.says("现在不能出具文书")
     page = shen.press("保存", word="长交", review_body="长沙市人民政府")

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.casework.actor import Person
@@ -17,7 +17,7 @@ from app.casework.facts import NoSuchCase, facts_of_record
 from app.casework.refused import StepRefused
 from app.casework.take_step import take_step
 from app.db import db, insert_into
-from app.models import Case, CaseRecord, Filing, Repair
+from app.models import Case, CaseLink, CaseRecord, Filing, Repair
 from workflows import NEWEST
 from workflows.engine import refusals
 from workflows.grammar import NEW, STRANGER, UNMET, Refusal
@@ -104,10 +104,23 @@ def _open_one(
     case_id = db.session.execute(insert(case).returning(case.c.id), values).scalar_one()
     about = {"case_id": case_id, "record_id": record_id, "open_record": record_id}
     db.session.execute(insert(CaseRecord.__table__), about)
+    _link_to_earlier(case_id, record_id)
     particulars = {"case_id": case_id, "statement": "", "contact": actor.name, "phone": ""}
     db.session.execute(insert(Repair.__table__), particulars)
     take_step(number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at)
     return Opened(record_id, number)
+
+
+def _link_to_earlier(case_id: int, record_id: int) -> None:
+    """The case follows the one last handed in about the same record, when there was one."""
+    before = (
+        select(Case.id, literal(case_id), literal("again"))
+        .join(CaseRecord, CaseRecord.case_id == Case.id)
+        .where(CaseRecord.record_id == record_id, Case.id != case_id, Case.filed_at.is_not(None))
+        .order_by(Case.id.desc())
+        .limit(1)
+    )
+    db.session.execute(insert(CaseLink.__table__).from_select(["from_case", "to_case", "kind"], before))
 
 
 def _earlier(key: str, subject_id: int) -> tuple[str, list[Opened]]:

@@ -10,6 +10,7 @@ from typing import Any
 from flask import url_for
 from flask_babel import gettext as _
 from sqlalchemy import Row, select
+from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.casework.beside import TITLES
@@ -21,6 +22,7 @@ from app.models import (
     Attachment,
     AttachmentUse,
     Case,
+    CaseLink,
     Document,
     Filing,
     Identifier,
@@ -225,14 +227,22 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
 
 
 def _about(case_id: int) -> Any:
-    """Whose case it is, before whom, and how it came in."""
+    """Whose case it is, before whom, how it came in, and the case it follows."""
+    earlier = aliased(Case)
+    follows = (
+        select(earlier.number)
+        .join(CaseLink, CaseLink.from_case == earlier.id)
+        .where(CaseLink.to_case == case_id, CaseLink.kind == "again")
+        .limit(1)
+        .scalar_subquery()
+    )
     return db.session.execute(
         select(
             Subject.id.label("subject_id"), Subject.name.label("subject_name"), Subject.kind.label("subject_kind"),
             Subject.legal_representative, Identifier.value.label("subject_code"),
             Office.id.label("office_id"), Office.name.label("office_name"), Office.path.label("office_path"),
             Office.phone.label("office_phone"), Office.review_body,
-            Filing.receipt, Filing.channel, Filing.at.label("filed_at"),
+            Filing.receipt, Filing.channel, Filing.at.label("filed_at"), follows.label("follows"),
         )
         .select_from(Case)
         .join(Subject, Subject.id == Case.subject_id)

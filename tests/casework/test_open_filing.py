@@ -9,10 +9,10 @@ from sqlalchemy import func, select, update
 
 from app.casework.open_case import Opened, open_filing
 from app.casework.refused import StepRefused
-from app.db import transaction
-from app.models import Case, CaseRecord, CreditRecord, Filing, Mandate, Repair
+from app.db import db, transaction
+from app.models import Case, CaseLink, CaseRecord, CreditRecord, Filing, Mandate, Repair
 from app.now import now
-from tests.build import state
+from tests.build import a_case, state
 from tests.casework.acts import everything, lines, look, scalar
 from tests.cast import Cast
 
@@ -157,3 +157,12 @@ def test_what_was_repaired_ended_or_never_shown_needs_no_repair(cast: Cast) -> N
     assert scalar(select(CreditRecord.cls).where(CreditRecord.id == minor)) == "轻微"
     with pytest.raises(StepRefused, match="不公示，不影响信用"):
         file(cast, minor, key="minor")
+
+
+def test_a_new_application_about_the_same_record_follows_the_one_before(cast: Cast) -> None:
+    record = cast.penalty()
+    first = a_case(cast, at="refused", record=record)
+    again = a_case(cast, at="draft", record=record)
+    rows = db.session.execute(select(CaseLink.from_case, CaseLink.to_case, CaseLink.kind)).all()
+    ids = dict(db.session.execute(select(Case.number, Case.id)).all())
+    assert [tuple(row) for row in rows] == [(ids[first], ids[again], "again")]

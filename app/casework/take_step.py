@@ -182,9 +182,9 @@ def doer(actor: Person | Watch, step: Step, loaded: Loaded) -> Doer:
 
 def moved(loaded: Loaded) -> CaseHasMoved:
     """The sentence for somebody whose form is older than the case."""
-    line = loaded.lines[-1]
-    step = loaded.workflow.step.get(line.act)
-    return CaseHasMoved(line.person_name, step.title if step else line.act, line.at)
+    steps = loaded.workflow.step
+    line = next(line for line in reversed(loaded.lines) if line.act in steps)  # what is beside moves nothing
+    return CaseHasMoved(line.person_name, steps[line.act].title, line.at)
 
 
 def entry_of(journal_id: int | None) -> Entry:

@@ -42,7 +42,10 @@ def run(cases: int = 4000, rounds: int = 15) -> list[Table]:
     edges = {(question.facts.case.state, question.step): REPAIR.step[question.step].target for question in questions}
     roles = {key: (REPAIR.step[key[1]].by[0],) for key in edges}
     pairs = [(question.facts.case.state, question.step) for question in many]
-    holders = [(state, step, REPAIR.step[step].by[0], question.facts) for (state, step), question in zip(pairs, many, strict=True)]
+    holders = [
+        (state, step, REPAIR.step[step].by[0], question.facts)
+        for (state, step), question in zip(pairs, many, strict=True)
+    ]
 
     def bare() -> None:
         for state, step in pairs:
@@ -58,7 +61,7 @@ def run(cases: int = 4000, rounds: int = 15) -> list[Table]:
         for facts, step, actor, at, answers in asked:
             if refusals(REPAIR, step, facts, actor, at, "", answers):
                 raise AssertionError(step)
-            REPAIR.step[step].target
+            assert REPAIR.step[step].target
 
     def day() -> None:
         for question in many:
@@ -92,7 +95,12 @@ def run(cases: int = 4000, rounds: int = 15) -> list[Table]:
         "move": "the move by transitions",
     }
     rows = [
-        (text, figure(measured.middle(name) * 1e6), figure(measured.ratio(name, "bare")), figure(measured.ratio(name, "realistic")))
+        (
+            text,
+            figure(measured.middle(name) * 1e6),
+            figure(measured.ratio(name, "bare")),
+            figure(measured.ratio(name, "realistic")),
+        )
         for name, text in named.items()
     ]
     conditions = sum(len(REPAIR.step[question.step].needs) for question in questions) / len(questions)
@@ -102,8 +110,8 @@ def run(cases: int = 4000, rounds: int = 15) -> list[Table]:
             ("", "µs", "÷ bare dict", "÷ dict+role+condition+effect"),
             rows,
             (
-                f"every question evaluates its legal conditions anew ({conditions:.1f} a step), finds the civil day in Shanghai"
-                " and checks roles, recusal, parts kept apart, counts and clocks; no answer is remembered",
+                f"every question evaluates its legal conditions anew ({conditions:.1f} a step), finds the civil day in"
+                " Shanghai, checks roles, recusal, parts kept apart, counts and clocks; no answer is remembered",
                 f"{rounds} paired rounds of {len(many)} questions, processor time",
             ),
         )

@@ -1,8 +1,8 @@
 """The durable life of a case: create and five steps, against the same SQL by something that does nothing else.
 
-新建, 提交申请, 签收, 受理, 提出审核意见, 准予修复: six transactions, each with its journal line, deadlines and key, three of them
-with a frozen document, the last with the register, the tasks and the notices. On PostgreSQL the limit is pgbench with
-the statements of our own run, one client, prepared; on SQLite the bare `sqlite3` module with the same durability.
+新建, 提交申请, 签收, 受理, 提出审核意见, 准予修复: six transactions, each with its journal line, deadlines and key,
+three of them with a frozen document, the last with the register, the tasks and the notices. On PostgreSQL the limit is
+pgbench with the statements of our own run, one client, prepared; on SQLite the bare `sqlite3` module, as durable.
 """
 
 from __future__ import annotations
@@ -39,12 +39,11 @@ from bench.stage import (
     FIRST_RECORD,
     FIRST_SUBJECT,
     Stage,
-    another_database,
     application,
     at_its_hour,
+    database,
     postgres,
     program,
-    server_version,
     set_up,
 )
 from bench.tape import Tape, recording
@@ -76,7 +75,7 @@ class Walk:
         self.processor: dict[str, list[float]] = {title: [] for title in TITLES}
 
     def one(self, steps: int = len(STEPS)) -> int:
-        """A case from nothing to 准予修复, in six transactions, or only its first `steps` after 新建; returns its id."""
+        """A case from nothing to 准予修复 in six transactions, or only its first `steps` after 新建; its id."""
         turn = next(self.turns)
         record, people = FIRST_RECORD + turn, self.stage.people
         with self._timed("open"), transaction():
@@ -142,30 +141,38 @@ def run(cases: int = 30, rounds: int = 7) -> list[Table]:
     with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder, at_its_hour():
         place = Path(folder)
         place.chmod(0o755)  # the server has a system user of its own
-        return [_on_postgres(place, cases, rounds), _on_sqlite(place, cases, rounds)]
+        with postgres(place / "server") as address:
+            on_postgres = lifecycle_on_postgres(address, place, cases, rounds)
+        return [on_postgres, lifecycle_on_sqlite(place, cases, rounds)]
 
 
-def _on_postgres(place: Path, cases: int, rounds: int) -> Table:
-    with postgres(place / "server") as address, ExitStack() as until_the_end:
-        recorded = _record(application(place / "template", another_database(address, "template")), cases * rounds)
-        copy = partial(another_database, address, like="template")
+def lifecycle_on_postgres(address: str, place: Path, cases: int, rounds: int) -> Table:
+    """On a PostgreSQL server, in databases of our own that are dropped at the end."""
+    with ExitStack() as until_the_end:
+        first = until_the_end.enter_context(database(address))
+        recorded = record(application(place / "template", first), cases * rounds)
+
+        def copy() -> str:
+            return until_the_end.enter_context(database(address, like=first))
+
         variants: dict[str, Callable[[], float]] = {}
         walks: dict[bool, Walk] = {}
         for freezing, name in ((True, "whole"), (False, "bare")):
             script = place / f"{name}.sql"
             script.write_text(recorded.tapes[freezing].script(), "utf-8")
-            walk = walks[freezing] = Walk(application(place / name, copy(name)), recorded.stage, freezing, RECORDED + 1)
+            walk = walks[freezing] = Walk(application(place / name, copy()), recorded.stage, freezing, RECORDED + 1)
             until_the_end.callback(walk.close)
-            driver = until_the_end.enter_context(psycopg.connect(copy(f"{name}_driver"), autocommit=True))
+            driver = until_the_end.enter_context(psycopg.connect(copy(), autocommit=True))
             variants |= {
                 f"{name} ours": partial(walk.many, cases),
-                f"{name} driver": partial(_played, recorded.tapes[freezing], driver.cursor(), count(RECORDED + 1), cases),
-                f"{name} limit": partial(_pgbench, script, copy(f"{name}_limit"), count(RECORDED, cases), cases),
+                f"{name} driver": partial(
+                    _played, recorded.tapes[freezing], driver.cursor(), count(RECORDED + 1), cases
+                ),
+                f"{name} limit": partial(pgbench, script, copy(), count(RECORDED, cases), cases),
             }
         measured = Rounds(variants, rounds)
-        settings = _settings(address)
         return _table(
-            f"Durable lifecycle on PostgreSQL ({server_version()}; {settings})",
+            f"Durable lifecycle on PostgreSQL {_settings(address)}",
             ("pgbench -M prepared, the same SQL", "psycopg 3, the same SQL", "take_step"),
             measured,
             walks,
@@ -173,9 +180,10 @@ def _on_postgres(place: Path, cases: int, rounds: int) -> Table:
         )
 
 
-def _on_sqlite(place: Path, cases: int, rounds: int) -> Table:
+def lifecycle_on_sqlite(place: Path, cases: int, rounds: int) -> Table:
+    """On SQLite files, as the house sets them up."""
     folder = place / "sqlite"
-    recorded = _record(application(folder), cases * rounds)
+    recorded = record(application(folder), cases * rounds)
     variants: dict[str, Callable[[], float]] = {}
     walks: dict[bool, Walk] = {}
     with ExitStack() as until_the_end:
@@ -205,7 +213,7 @@ def _on_sqlite(place: Path, cases: int, rounds: int) -> Table:
         )
 
 
-def _record(app: Flask, copies: int) -> Recorded:
+def record(app: Flask, copies: int) -> Recorded:
     """Set up, warm up, and put one case with documents and one without on tape."""
     with app.app_context():
         stage = set_up(copies + RECORDED)
@@ -246,7 +254,7 @@ def _words(case_id: int) -> dict[str, tuple[str, ...]]:
     lines = db.session.execute(select(JournalLine.id).where(JournalLine.about_id == case_id)).scalars()
     papers = db.session.execute(select(Document.code, Document.serial).where(Document.case_id == case_id)).all()
     turn = row.subject_id - FIRST_SUBJECT
-    words = {
+    words: dict[str, tuple[str, ...]] = {
         str(row.filing_id): ("", "filing_id", ""),
         str(case_id): ("", "case_id", ""),
         str(row.subject_id): ("", "subject", ""),
@@ -269,13 +277,12 @@ def _played(tape: Tape, cursor: Any, turns: Iterator[int], cases: int) -> float:
     return (perf_counter() - start) / cases
 
 
-def _pgbench(script: Path, address: str, before: Iterator[int], cases: int) -> float:
+def pgbench(script: Path, address: str, before: Iterator[int], cases: int) -> float:
     """Seconds a case by pgbench, its connection not counted."""
+    how = ["-n", "-M", "prepared", "-c", "1", "-j", "1", "-t", str(cases), "-D", f"turn={next(before)}"]
     said = subprocess.run(
-        [program("pgbench"), "-n", "-M", "prepared", "-c", "1", "-j", "1", "-t", str(cases), "-D", f"turn={next(before)}",
-         "-f", str(script), address],
-        text=True, capture_output=True, check=False,
-    )  # fmt: skip
+        [program("pgbench"), *how, "-f", str(script), address], text=True, capture_output=True, check=False
+    )
     rate = re.search(r"tps = ([0-9.]+)", said.stdout)
     done = re.search(r"number of transactions actually processed: (\d+)/", said.stdout)
     if said.returncode or rate is None or done is None or int(done[1]) != cases:
@@ -284,26 +291,35 @@ def _pgbench(script: Path, address: str, before: Iterator[int], cases: int) -> f
 
 
 def _settings(address: str) -> str:
+    """The server's version, and how safe its commits are."""
     with psycopg.connect(address) as connection:
-        found = {name: connection.execute(f"SHOW {name}".encode()).fetchone() for name in ("fsync", "synchronous_commit")}
-    return ", ".join(f"{name}={value[0]}" for name, value in found.items() if value)
+        names = ("server_version", "fsync", "synchronous_commit")
+        version, *rest = (connection.execute(f"SHOW {name}".encode()).fetchone() for name in names)
+    said = [f"{name}={value[0]}" for name, value in zip(names[1:], rest, strict=True) if value]
+    return f"({version[0] if version else ''}; {', '.join(said)})"
 
 
 def _table(
     title: str, names: tuple[str, str, str], measured: Rounds, walks: dict[bool, Walk], recorded: Recorded
 ) -> Table:
     rows = []
-    for freezing, name, said in ((True, "whole", "with documents frozen"), (False, "bare", "without documents")):
+    for name, said in (("whole", "with documents frozen"), ("bare", "without documents")):
         for variant, text_ in zip(("limit", "driver", "ours"), names, strict=True):
             full = f"{name} {variant}"
             if full in measured.measured:
                 seconds = measured.middle(full)
                 rows.append(
-                    (f"{text_}, {said}", figure(1 / seconds), figure(seconds * 1000), figure(measured.ratio(f"{name} limit", full)))
+                    (
+                        f"{text_}, {said}",
+                        figure(1 / seconds),
+                        figure(seconds * 1000),
+                        figure(measured.ratio(f"{name} limit", full)),
+                    )
                 )
     walk, tape = walks[True], recorded.tapes[True]
     steps = ", ".join(
-        f"{title} {n} / {median(walk.processor[title]) * 1000:.1f}" for title, n in zip(TITLES, tape.lengths, strict=True)
+        f"{title} {n} / {median(walk.processor[title]) * 1000:.1f}"
+        for title, n in zip(TITLES, tape.lengths, strict=True)
     )
     total = {freezing: sum(median(each) for each in walks[freezing].processor.values()) * 1000 for freezing in walks}
     return Table(
@@ -314,8 +330,8 @@ def _table(
             f"statements / client processor ms of each transaction: {steps}; BEGIN and COMMIT not counted",
             f"client processor time a case: {total[True]:.1f} ms, without documents {total[False]:.1f} ms;"
             f" {sum(tape.lengths)} and {sum(recorded.tapes[False].lengths)} statements",
-            "included: key, locks, facts, law, conditional update, journal line with its hashes, deadlines, parts, register,"
-            " tasks, notices to four receivers; and with documents: three of them, rendered, checked for glyphs, numbered,"
-            " hashed and stored",
+            "included: key, locks, facts, law, conditional update, journal line with its hashes, deadlines, parts,"
+            " register, tasks, notices to four receivers; and with documents: three of them, rendered, checked for"
+            " glyphs, numbered, hashed and stored",
         ),
     )

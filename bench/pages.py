@@ -22,16 +22,20 @@ from bench.rounds import Rounds
 from bench.stage import FIRST_SUBJECT, Stage, application, at_its_hour, set_up
 
 FLOOR = "/health"
-WAITING, DECIDED = 60, 5
-"""Cases that wait for the acceptance desk, and cases that have been decided."""
 
 
 def run(requests: int = 20, rounds: int = 7) -> list[Table]:
     """Ask for each page `requests` times in each of `rounds` rounds, on SQLite."""
-    with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder, at_its_hour():
-        app = application(Path(folder))
+    with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder:
+        return [pages_in(Path(folder), requests, rounds, waiting=60, decided=5)]
+
+
+def pages_in(instance: Path, requests: int, rounds: int, waiting: int, decided: int) -> Table:
+    """The pages of an instance with so many cases on the desk."""
+    with at_its_hour():
+        app = application(instance)
         with app.app_context():
-            stage, pages = _filled(app)
+            stage, pages = _filled(app, waiting, decided)
             db.session.remove()
         clients = {name: _client(app, stage, name) for name in {who for _title, who, _path in pages}}
         statements = {path: _statements(app, clients[who], path) for _title, who, path in pages}
@@ -68,21 +72,24 @@ def run(requests: int = 20, rounds: int = 7) -> list[Table]:
             )
         )
     heading = ("test client, one thread, SQLite", "statements", "KiB", "p50 ms", "p99 ms", "requests/s", f"÷ {FLOOR}")
-    note = f"{WAITING} cases wait for acceptance, {DECIDED} are decided; {rounds} paired rounds of {requests} requests"
-    return [Table("Pages", heading, rows, (note,))]
+    note = f"{waiting} cases wait for acceptance, {decided} are decided; {rounds} paired rounds of {requests} requests"
+    return Table("Pages", heading, rows, (note,))
 
 
-def _filled(app: Flask) -> tuple[Stage, list[tuple[str, str, str]]]:
+def _filled(app: Flask, waiting: int, decided: int) -> tuple[Stage, list[tuple[str, str, str]]]:
     """Cases on the desk, and the pages to ask for: title, who asks, address."""
-    stage = set_up(WAITING + DECIDED)
+    stage = set_up(waiting + decided)
     walk = Walk(app, stage, freezing=True, first=1)
-    for _ in range(WAITING):
-        waiting = walk.one(steps=2)
-    for _ in range(DECIDED):
-        decided = walk.one()
-    numbers = {each: db.session.execute(select(Case.number).where(Case.id == each)).scalar_one() for each in (waiting, decided)}
+    last = {
+        "waiting": [walk.one(steps=2) for _ in range(waiting)][-1],
+        "decided": [walk.one() for _ in range(decided)][-1],
+    }
+    numbers = {
+        name: db.session.execute(select(Case.number).where(Case.id == case_id)).scalar_one()
+        for name, case_id in last.items()
+    }
     code = db.session.execute(
-        select(Identifier.value).where(Identifier.subject_id == FIRST_SUBJECT + WAITING + DECIDED)
+        select(Identifier.value).where(Identifier.subject_id == FIRST_SUBJECT + waiting + decided)
     ).scalar_one()
     return stage, [
         ("the least a request costs", "", FLOOR),
@@ -91,9 +98,9 @@ def _filled(app: Flask) -> tuple[Stage, list[tuple[str, str, str]]]:
         ("an enterprise's records", "deng", "/my/records"),
         ("desk: what waits for me", "li", "/desk/"),
         ("desk: cases of the office", "li", "/desk/cases"),
-        ("desk: a case just received", "li", f"/desk/cases/{numbers[waiting]}"),
-        ("desk: a decided case", "he", f"/desk/cases/{numbers[decided]}"),
-        ("desk: the form of a step", "li", f"/desk/cases/{numbers[waiting]}/steps/accept"),
+        ("desk: a case just received", "li", f"/desk/cases/{numbers['waiting']}"),
+        ("desk: a decided case", "he", f"/desk/cases/{numbers['decided']}"),
+        ("desk: the form of a step", "li", f"/desk/cases/{numbers['waiting']}/steps/accept"),
     ]
 
 

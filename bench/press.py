@@ -34,9 +34,11 @@ PAPERS = 3
 
 
 def run(cases: int = 4, rounds: int = 5) -> list[Table]:
-    """Print the papers of `cases` cases in each of `rounds` rounds, and look at the memory of so many in another process."""
+    """Print the papers of `cases` cases in each of `rounds` rounds, and as many in another process for its memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as apart:
-        return [_table(*(apart.submit(work, cases, rounds).result() for work in (_paired, _alone)), cases * PAPERS, rounds)]
+        measured = apart.submit(_paired, cases, rounds).result()
+        alone = apart.submit(_alone, cases, rounds).result()
+    return [_table(measured, alone, cases * PAPERS, rounds)]
 
 
 def _paired(cases: int, rounds: int) -> Rounds:
@@ -59,7 +61,7 @@ def _paired(cases: int, rounds: int) -> Rounds:
 
 
 def _alone(cases: int, rounds: int) -> tuple[float, float, int, int]:
-    """Seconds for the first document, median bytes of all, MiB of memory after the first case and MiB more after all."""
+    """Seconds for the first document, median bytes, MiB of memory after the first case and MiB more after all."""
     with _walk(cases * rounds + 1) as walk:
         for _ in range(cases * rounds + 1):
             walk.one()
@@ -82,13 +84,18 @@ def _table(measured: Rounds, alone: tuple[float, float, int, int], papers: int, 
         "Press: sheets of one or two pages, one process, warm",
         ("", "documents/s", "ms each", "÷ plain (rate)"),
         [
-            (said, figure(1 / measured.middle(name)), figure(measured.middle(name) * 1000), figure(measured.ratio("plain", name)))
+            (
+                said,
+                figure(1 / measured.middle(name)),
+                figure(measured.middle(name) * 1000),
+                figure(measured.ratio("plain", name)),
+            )
             for name, said in names.items()
         ],
         (
             f"signed file {size / 1024:.0f} KiB (median); the first document of a process takes {cold:.1f} s, because"
             " WeasyPrint and pyHanko are loaded then",
-            f"peak memory of the process {memory} MiB after {PAPERS} documents, {more} MiB more after {rounds * papers}",
+            f"peak memory {memory} MiB after {PAPERS} documents, {more} MiB more after {rounds * papers}",
             f"{rounds} paired rounds of {papers} documents",
         ),
     )

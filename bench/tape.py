@@ -7,11 +7,13 @@ else is repeated to the byte: the same SQL, the same columns, the same documents
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -80,7 +82,9 @@ class Tape:
     @property
     def lengths(self) -> list[int]:
         """Statements of each transaction, BEGIN and COMMIT aside."""
-        return [sum(s.sql.split()[0] not in ("BEGIN", "COMMIT") for s in statements) for statements in self.transactions]
+        return [
+            sum(s.sql.split()[0] not in ("BEGIN", "COMMIT") for s in statements) for statements in self.transactions
+        ]
 
     def replace(self, words: Words) -> None:
         """Turn every value that belongs to the recorded case alone into a slot."""
@@ -97,7 +101,7 @@ class Tape:
         for statements in self.transactions:
             for statement in statements:
                 cursor.execute(statement.sql, statement.given(known))
-                rows = cursor.fetchall() if cursor.description else ()
+                rows: Any = cursor.fetchall() if cursor.description else ()
                 if statement.keeps:
                     known[statement.keeps] = rows[0][0]
 
@@ -112,7 +116,7 @@ class Tape:
             said = {**{key: literal(value) for key, value in statement.parameters.items()},
                     **{key: slot.sql() for key, slot in statement.slots}}  # fmt: skip
             sql = " ".join(statement.sql.replace("%%", "%").split("\n"))
-            sql = re.sub(r"%\((\w+)\)s", lambda found, said=said: said[found[1]], sql)  # type: ignore[misc]
+            sql = re.sub(r"%\((\w+)\)s", partial(_said, said), sql)
             kept = statement.keeps.partition("_")[0]
             lines.append(f"{sql} \\gset {kept}_" if kept else f"{sql};")
         return "\n".join(lines) + "\n"
@@ -168,6 +172,10 @@ def _slot(value: Any, words: Words, known: re.Pattern[str]) -> Slot | None:
     return Slot(tuple(parts), numeric=False)
 
 
+def _said(said: Mapping[str, str], found: re.Match[str]) -> str:
+    return said[found[1]]
+
+
 def literal(value: Any) -> str:
     """A value as SQL text in which no colon stands, because pgbench takes one for a variable."""
     if value is None:
@@ -179,14 +187,8 @@ def literal(value: Any) -> str:
     if isinstance(value, date):
         return quoted(value.isoformat())
     if not isinstance(value, str):
-        value = value.dumps(value.obj) if value.dumps else _json(value.obj)
+        value = (value.dumps or json.dumps)(value.obj)  # psycopg's wrapper around JSON
     return quoted(value)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 def quoted(text: str) -> str:

@@ -1,0 +1,42 @@
+"""The benches still run: each in the smallest size, and nothing is said about how fast."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from bench import engine, lifecycle, pages
+from bench.stage import application, at_its_hour, database
+from tests.conftest import named
+
+
+def test_the_law_room_is_measured_against_a_dict() -> None:
+    [table] = engine.run(cases=1, rounds=1)
+    assert [row[0] for row in table.rows if "refusals()" in row[0]] and "| 1.00 |" in table.markdown()
+
+
+def test_a_case_is_replayed_by_pgbench_as_it_was_recorded(postgres: str, tmp_path: Path) -> None:
+    address, template = postgres.split("\n")
+    with at_its_hour(), database(address, like=named(address, template)) as url:
+        recorded = lifecycle.record(application(tmp_path, url), copies=1)
+        script = tmp_path / "case.sql"
+        script.write_text(recorded.tapes[True].script(), "utf-8")
+        assert lifecycle.pgbench(script, url, count(lifecycle.RECORDED), cases=1) > 0
+        with psycopg.connect(url) as connection:
+            walked = connection.execute('SELECT state, count(*), max(version) FROM "case" GROUP BY 1').fetchall()
+    assert walked == [("processing", lifecycle.RECORDED + 1, 6)]
+
+
+def test_a_case_is_replayed_by_the_bare_sqlite_module(sqlite_template: Path, tmp_path: Path) -> None:
+    (tmp_path / "sqlite").mkdir()
+    shutil.copy(sqlite_template, tmp_path / "sqlite")
+    with at_its_hour():
+        assert len(lifecycle.lifecycle_on_sqlite(tmp_path, cases=1, rounds=1).rows) == 4
+
+
+def test_the_main_pages_answer_whoever_asks(sqlite_template: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_template, tmp_path)
+    assert len(pages.pages_in(tmp_path, requests=1, rounds=1, waiting=1, decided=1).rows) == 9

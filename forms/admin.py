@@ -11,7 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField
+from wtforms import BooleanField, Field, Form, HiddenField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from forms.fields import Among, Day, Paragraphs, Words, read_day
@@ -21,6 +21,23 @@ _SPAN = re.compile(r"\s*(?:至|到|~|～|—+|–)\s*")
 LONGEST_SPAN = 31
 """Days that one line can name; a longer holiday has not been seen, a longer line is a slip."""
 INCOMPLETE = _l("页面不完整，请重新打开。")
+
+
+class Plausible:
+    """A day of this lifetime: a slip of the year is caught before it becomes somebody's role for a thousand years."""
+
+    def __call__(self, form: Form, field: Field) -> None:
+        """Between 1950 and 2099."""
+        if field.data is not None and not 1950 <= field.data.year <= 2099:
+            raise ValidationError(_("请核对年份：%(year)s。", year=field.data.year))
+
+
+class Near(Day):
+    """A day with a plausible year."""
+
+    def __init__(self, label: object = None, *, required: bool = True, **kwargs: Any) -> None:
+        super().__init__(label, required=required, **kwargs)
+        self.validators = [*self.validators, Plausible()]
 
 
 class FindForm(FlaskForm):
@@ -73,7 +90,7 @@ class CloseForm(AcceptForm):
 class EndForm(AcceptForm):
     """Ending a role or a mandate."""
 
-    last_day = Day(_l("最后一天"), description=_l("这一天还有效，第二天起无效。要从今天起无效，请填昨天。"))
+    last_day = Near(_l("最后一天"), description=_l("这一天还有效，第二天起无效。要从今天起无效，请填昨天。"))
 
 
 class MembershipForm(FlaskForm):
@@ -81,8 +98,8 @@ class MembershipForm(FlaskForm):
 
     office = Among(_l("机构"), empty=_l("请选择"))
     role = Among(_l("身份"), empty=_l("请选择"))
-    since = Day(_l("开始日期"))
-    until = Day(_l("结束日期"), required=False, description=_l("不填就是没有定结束日期。"))
+    since = Near(_l("开始日期"))
+    until = Near(_l("结束日期"), required=False, description=_l("不填就是没有定结束日期。"))
 
 
 class MandateForm(FlaskForm):
@@ -98,8 +115,8 @@ class MandateForm(FlaskForm):
     evidence = Words(
         _l("依据"), most=200, description=_l("看了什么材料，例如：授权委托书，2026年3月1日；电子营业执照。")
     )
-    since = Day(_l("开始日期"))
-    until = Day(_l("结束日期"), required=False, description=_l("委托书上写了期限的，请照填。"))
+    since = Near(_l("开始日期"))
+    until = Near(_l("结束日期"), required=False, description=_l("委托书上写了期限的，请照填。"))
 
 
 class OfficeForm(FlaskForm):

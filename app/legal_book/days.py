@@ -28,6 +28,9 @@ from workflows.clockwork import RUNNING, Deadline, turn
 from workflows.people import Role
 
 RECOUNT = "recount"
+FIRST_YEAR = 2001
+"""The first year of which the arrangement of rest days is known."""
+YEARS_AHEAD = 2
 MOST = 120
 """Days that one notice can declare: more than a year's arrangement ever had."""
 _AT_ONCE = 400
@@ -160,6 +163,9 @@ def _check(days: list[Declared], at: datetime) -> None:
     if twice:
         raise NotDone("{day} 写了两次，请只留一次。", day=twice[0].isoformat())
     for each in days:
+        if not FIRST_YEAR <= each.day.year <= today.year + YEARS_AHEAD:
+            values = {"day": each.day.isoformat(), "first": FIRST_YEAR, "last": today.year + YEARS_AHEAD}
+            raise NotDone("{day} 不在能录入的年份里（{first} 年到 {last} 年），请核对。", **values)
         if each.working and each.day <= today:
             raise NotDone(
                 "{day} 不在今天以后，不能改成上班日：有人的期限会因此提前到已经过去的日子。", day=each.day.isoformat()

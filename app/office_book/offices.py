@@ -22,6 +22,9 @@ def edit_office(
     changed = {name: value for name, value in fresh.items() if getattr(office, name) != value}
     if not changed:
         raise NotDone("没有改动。")
+    for name, was, said in (("代字", office.word, word), ("复议机关", office.review_body, review_body)):
+        if was and not said:
+            raise NotDone("{name}正在使用，不能清空：清空以后这个机构不能再出具文书。要换请直接填新的。", name=name)
     for said, face in ((word, "title"), (review_body, "text"), (phone, "text"), (address, "text")):
         if strange := unseen(said, face):
             raise NotDone("“{said}”里有印不出来的字：{what}。", said=said, what="、".join(map(named, strange)))

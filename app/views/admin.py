@@ -25,7 +25,17 @@ from flask_wtf import FlaskForm
 
 from app.db import transaction
 from app.legal_book.attest import attest as vouch
-from app.legal_book.days import Declared, PreviewOutdated, Shortens, declare, declared, preview, seen
+from app.legal_book.days import (
+    FIRST_YEAR,
+    YEARS_AHEAD,
+    Declared,
+    PreviewOutdated,
+    Shortens,
+    declare,
+    declared,
+    preview,
+    seen,
+)
 from app.models.subject import CAPACITIES
 from app.now import now
 from app.office_book import offices as office_verbs
@@ -97,6 +107,12 @@ def _ask(
     return page, (422 if form.errors or gaps else 200)
 
 
+def _mark(name: str) -> str:
+    """Where a page of a list begins, from the address; anything that cannot be a login is none."""
+    mark = request.args.get(name, "")
+    return mark if mark.isprintable() and len(mark) <= 64 else ""
+
+
 def _day(field: Day) -> date:
     """The day of a question that must be answered."""
     assert field.data is not None
@@ -113,7 +129,7 @@ def users() -> ResponseReturnValue:
     today = legal_day(at)
     find = FindForm(request.args)
     q = find.q.data or "" if find.validate() else ""
-    listed = admin_people.people(reach, q, request.args.get("after", ""), request.args.get("before", ""), at, today)
+    listed = admin_people.people(reach, q, _mark("after"), _mark("before"), at, today)
     still = [(office_id, said(gap.text)) for office_id, gap in standing_still(reach, today)]
     return render_template("admin/users.html", find=find, q=q, people=listed, still=still)
 
@@ -158,7 +174,7 @@ def _person(user_id: int) -> tuple[Any, dict[str, Any]]:
     return found, {"user": found, "steps": [(_("用户"), url_for(".users")), (found.name, here)], "back": here}
 
 
-@blueprint.get("/users/<int:user_id>")
+@blueprint.get("/users/<int(max=2147483647):user_id>")
 def user(user_id: int) -> ResponseReturnValue:
     """One person: roles, mandates, what was changed."""
     found, _shown = _person(user_id)
@@ -175,7 +191,7 @@ def user(user_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/users/<int:user_id>/name", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/name", methods=["GET", "POST"])
 def user_name(user_id: int) -> ResponseReturnValue:
     """Correct a name."""
     found, shown = _person(user_id)
@@ -186,7 +202,7 @@ def user_name(user_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.route("/users/<int:user_id>/password", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/password", methods=["GET", "POST"])
 def user_password(user_id: int) -> ResponseReturnValue:
     """A new first password, after asking once."""
     found, shown = _person(user_id)
@@ -208,7 +224,7 @@ def user_password(user_id: int) -> ResponseReturnValue:
     return page, (422 if form.errors else 200)
 
 
-@blueprint.route("/users/<int:user_id>/close", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/close", methods=["GET", "POST"])
 def user_close(user_id: int) -> ResponseReturnValue:
     """Close an account; cases left with nobody are told first."""
     _found, shown = _person(user_id)
@@ -221,7 +237,7 @@ def user_close(user_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.route("/users/<int:user_id>/reopen", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/reopen", methods=["GET", "POST"])
 def user_reopen(user_id: int) -> ResponseReturnValue:
     """Reopen an account."""
     _found, shown = _person(user_id)
@@ -232,7 +248,7 @@ def user_reopen(user_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.route("/users/<int:user_id>/roles/new", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/roles/new", methods=["GET", "POST"])
 def role_new(user_id: int) -> ResponseReturnValue:
     """A role in an office."""
     _found, shown = _person(user_id)
@@ -253,7 +269,7 @@ def role_new(user_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.route("/roles/<int:membership_id>/end", methods=["GET", "POST"])
+@blueprint.route("/roles/<int(max=2147483647):membership_id>/end", methods=["GET", "POST"])
 def role_end(membership_id: int) -> ResponseReturnValue:
     """End a role; cases left with nobody are told first."""
     held = admin_people.one_role(membership_id)
@@ -269,7 +285,7 @@ def role_end(membership_id: int) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@blueprint.route("/users/<int:user_id>/mandates/new", methods=["GET", "POST"])
+@blueprint.route("/users/<int(max=2147483647):user_id>/mandates/new", methods=["GET", "POST"])
 def mandate_new(user_id: int) -> ResponseReturnValue:
     """Acting for a subject."""
     _found, shown = _person(user_id)
@@ -303,7 +319,7 @@ def _subject(form: MandateForm) -> int:
     return found
 
 
-@blueprint.route("/mandates/<int:mandate_id>/end", methods=["GET", "POST"])
+@blueprint.route("/mandates/<int(max=2147483647):mandate_id>/end", methods=["GET", "POST"])
 def mandate_end(mandate_id: int) -> ResponseReturnValue:
     """End a mandate; cases left with nobody are told first."""
     held = admin_people.one_mandate(mandate_id)
@@ -337,7 +353,7 @@ def offices() -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/offices/<int:office_id>", methods=["GET", "POST"])
+@blueprint.route("/offices/<int(max=2147483647):office_id>", methods=["GET", "POST"])
 def office(office_id: int) -> ResponseReturnValue:
     """One office: what its documents say of it, who serves there, what waits there."""
     who = person()
@@ -414,13 +430,13 @@ def calendar() -> ResponseReturnValue:
     """What the calendar says of a year, day by day where it is not a plain week."""
     today = legal_day(now())
     year = request.args.get("year", today.year, type=int)
-    if not admin_law.FIRST_YEAR <= year <= today.year + admin_law.YEARS_AHEAD:
+    if not FIRST_YEAR <= year <= today.year + YEARS_AHEAD:
         abort(404)
     return render_template(
         "admin/calendar.html",
         year=admin_law.year_of(year, declared()),
-        first=admin_law.FIRST_YEAR,
-        last=today.year + admin_law.YEARS_AHEAD,
+        first=FIRST_YEAR,
+        last=today.year + YEARS_AHEAD,
         today=today,
         may_declare=Role.ADMINISTRATOR in person().roles and reach_of(person()).whole,
     )

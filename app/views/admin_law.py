@@ -17,8 +17,6 @@ from app.views.basis import UNITS
 from workflows.calendar import HOLIDAY, MAKEUP, OVERRIDE, DayReason
 from workflows.law import EVENT, RECEIPT, RECOGNITION, Instrument, Rule, RuleRow, UnknownRule, instrument, rule, rules
 
-FIRST_YEAR = 2001
-YEARS_AHEAD = 2
 MOST_SHOWN = 100
 """Moved limits that the page names one by one; the rest are counted."""
 

@@ -1,9 +1,10 @@
-"""The counter of administrators and the legal office: who enters, what they see and change, what they are told before."""
+"""The counter of administrators and the legal office: who enters, what they see and change, what they are told first."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import product
 from urllib.parse import urlencode
 
 import pytest
@@ -50,11 +51,11 @@ PAGES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_nobody_enters_but_administrators_and_the_legal_office(app, people, outside, page):
-    assert outside.get(page).status_code == 302
+def test_nobody_enters_but_administrators_and_the_legal_office(app, people, outside):
+    assert {page: outside.get(page).status_code for page in PAGES} == dict.fromkeys(PAGES, 302)
     for name in ("li", "chen", "deng"):
-        assert enter(app, name).get(page).status_code == 403
+        caller = enter(app, name)
+        assert {page: caller.get(page).status_code for page in PAGES} == dict.fromkeys(PAGES, 403), name
 
 
 def test_the_legal_office_reads_offices_law_and_calendar_and_no_list_of_people(app, people):
@@ -407,3 +408,50 @@ def test_a_confirmation_that_was_never_shown_is_only_shown(app, people):
     shen.go("/admin/calendar/add")
     page = shen.press("看看影响", expect=409, shown="0" * 64, **DAYS)
     assert page.says("再核对一遍") and value(select(func.count()).select_from(CalendarOverride)) == 0
+
+
+# --- hostile input -----------------------------------------------------------------------------------------------
+
+ADDRESSES = (
+    "/admin/users?after=%00", "/admin/users?before=%00&q=%00", "/admin/users?q=%ff%fe", "/admin/users?q=1&q=2",
+    "/admin/users/99999999999999999999", "/admin/users/0", "/admin/roles/99999999999999999999/end",
+    "/admin/offices/99999999999999999999", "/admin/law?show=%00", "/admin/law/attest?rule=%00&row=%00",
+    f"/admin/calendar?year={'9' * 5000}", "/admin/calendar?year=-1", "/subjects/%00", "/subjects/%F0%9F%9A%9A",
+    "/verify/%00", f"/verify/{'A' * 2000}", "/login?next=%00", "/subjects/..%2f..%2fetc",
+)  # fmt: skip
+
+
+def test_a_hostile_address_gets_a_page_and_never_breaks_the_house(app, people):
+    shen = enter(app, "shen")
+    for address in ADDRESSES:
+        assert shen.get(address).status_code in (200, 302, 400, 404), address[:60]
+
+
+def test_an_impossible_day_of_a_role_gets_a_sentence(app, people):
+    shen = enter(app, "shen")
+    days = ("0001-01-01", "9999-12-31", "2026-02-30", "明天", "\x00", "2026-11-24T00:00")
+    for day, (place, button, field) in product(
+        days,
+        (
+            (f"/admin/roles/{role_of(people, 'liu')}/end", "结束身份", "last_day"),
+            (f"/admin/users/{people.users['liu']}/roles/new", "增加身份", "since"),
+        ),
+    ):
+        shen.go(place)
+        typed = {"office": str(people.offices["province"]), "role": "review"} if field == "since" else {}
+        assert shen.press(button, expect=422, **{field: day}, **typed).title.startswith("需要修改：")
+
+
+def test_a_day_of_another_age_is_not_declared(app, people):
+    shen = enter(app, "shen")
+    for day in ("9999-12-31", "0001-01-01", "1999-01-01"):
+        shen.go("/admin/calendar/add")
+        page = shen.press("看看影响", expect=422, notice="湘政办发〔2026〕99号", days=f"{day} 放假")
+        assert page.says("不在能录入的年份里")
+
+
+def test_what_is_typed_as_markup_stays_words(app, people):
+    shen = enter(app, "shen")
+    shen.go(f"/admin/users/{people.users['liu']}/name")
+    page = shen.press("保存", name="<script>alert(1)</script>")
+    assert "<script>alert" not in page.html and page.says("<script>alert(1)</script>")

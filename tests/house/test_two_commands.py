@@ -107,6 +107,14 @@ def test_what_the_house_imports_is_listed_and_what_is_listed_is_used():
     assert listed("requirements.in") - used_by_others <= used
 
 
+def test_what_the_tests_install_is_used_too():
+    tools = {"import-linter", "mypy", "pytest", "pytest-xdist", "ruff"}
+    distributions = packages_distributions()
+    modules = set().union(*(imported(ROOT / place) for place in ("tests", "bench", "workflows")))
+    used = {canonical(name) for module in modules for name in distributions.get(module, ())}
+    assert listed("requirements-dev.in") - tools <= used
+
+
 # --- what is tracked -----------------------------------------------------------------------------
 
 

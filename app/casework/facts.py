@@ -50,7 +50,7 @@ from app.models import (
     RepairTask,
     Subject,
 )
-from app.registry.publish import STATUS
+from app.registry.publish import STATUS, deed_on, status_of
 from workflows import workflow
 from workflows.calendar import Calendar, Override, legal_day
 from workflows.clockwork import turn
@@ -90,23 +90,28 @@ def load_case(number: str, at: datetime) -> Loaded:
     rest = _rest(row.id, row.subject_id, record_row.id if record_row else 0, legal_day(at))
     definition = workflow(row.type, row.edition)
     facts = Facts(
-        case=CaseFacts(
-            number=row.number,
-            state=row.state,
-            version=row.version,
-            office=row.office_id,
-            subject=row.subject_id,
-            channel=row.channel,
-            opened_at=row.opened_at,
-            t0=row.t0,
-            t1=row.t1,
-        ),
+        case=case_facts(row),
         record=_record_facts(record_row, rest) if record_row else None,
         journal=tuple(_line(line) for line in lines),
         deadlines=_fold(lines),
         **rest.small,
     )
     return Loaded(row.id, definition, facts, row, record_row, lines)
+
+
+def case_facts(row: Row[Any]) -> CaseFacts:
+    """The envelope of a case row as the law sees it."""
+    return CaseFacts(
+        number=row.number,
+        state=row.state,
+        version=row.version,
+        office=row.office_id,
+        subject=row.subject_id,
+        channel=row.channel,
+        opened_at=row.opened_at,
+        t0=row.t0,
+        t1=row.t1,
+    )
 
 
 def facts_of_record(record_id: int, at: datetime) -> Facts:
@@ -170,18 +175,6 @@ def _journal_query() -> Select[Any]:
 
 def _with_status(today: date) -> Select[Any]:
     """Records with what became of their publication by `today` and the number of the open case about them."""
-    status = (
-        select(PublicationFact.deed)
-        .where(
-            PublicationFact.record_id == CreditRecord.id,
-            PublicationFact.deed.in_(tuple(STATUS)),
-            PublicationFact.effective_on <= today,
-        )
-        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
-        .limit(1)
-        .correlate(CreditRecord)
-        .scalar_subquery()
-    )
     other = (
         select(Case.number)
         .join(CaseRecord, CaseRecord.case_id == Case.id)
@@ -190,7 +183,7 @@ def _with_status(today: date) -> Select[Any]:
         .correlate(CreditRecord)
         .scalar_subquery()
     )
-    return select(*CreditRecord.__table__.c, status.label("status"), other.label("other_open_case"))
+    return select(*CreditRecord.__table__.c, deed_on(today).label("status"), other.label("other_open_case"))
 
 
 def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
@@ -206,7 +199,7 @@ def _record_facts(row: Row[Any], rest: _Rest) -> RecordFacts:
         duty=row.duty,
         duty_note=row.duty_note,
         sector_condition=row.sector_condition,
-        status=STATUS.get(rest.status or "", "unpublished"),
+        status=status_of(rest.status),
         annulled_on=row.annulled_on,
         of_a_person=rest.kind == "person",
         other_open_case=rest.other or "",

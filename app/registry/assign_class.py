@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from app.db import db
 from app.journal import Entry, write_line
-from app.models import CreditRecord, PublicationFact
+from app.models import CreditRecord
 from app.registry.directory import split_values
 from app.registry.hands import NotPossible, Officer, hand, locked
-from app.registry.publish import STATUS, state_fact
+from app.registry.publish import state_fact, status_on
 from workflows.calendar import legal_day
 from workflows.classing import CLASSES, MINOR, PublicityTerm, publicity_term
 from workflows.grammar import UNMET, Refusal
@@ -93,17 +93,8 @@ def _against(row: Any, cls: str, reason: str) -> list[Refusal]:
 
 def _follow(row: Any, term: PublicityTerm, today: date, at: datetime) -> None:
     """A record that the law shows is published from today, one that it does not show ceases to be."""
-    latest = db.session.execute(
-        select(PublicationFact.deed)
-        .where(
-            PublicationFact.record_id == row.id,
-            PublicationFact.deed.in_(tuple(STATUS)),
-            PublicationFact.effective_on <= today,
-        )
-        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
-        .limit(1)
-    ).scalar()
-    if term.published and latest is None and row.catalogue:
+    shown = status_on(row.id, today)
+    if term.published and shown == "unpublished" and row.catalogue:
         state_fact(row.id, "publish", today, at, f"{CAUSE}（{term.cls}），行政处罚信息公示")
-    elif not term.published and latest == "publish":
+    elif not term.published and shown == "published":
         state_fact(row.id, "end", today, at, f"{CAUSE}（{term.cls}），一般不公示")

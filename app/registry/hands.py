@@ -67,5 +67,3 @@ def hand(doer: Officer, office: int) -> Doer:
     """Who the journal says did it: the gravest of their roles in the record's office."""
     role = next((role for role in HANDS if (role, office) in doer.memberships), Role.HEAD)
     return Doer(doer.person, doer.name, role.value, office, None, doer.address)
-
-

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import ScalarSelect, Select, insert, select
 
 from app.db import db
-from app.models import PublicationFact
+from app.models import CreditRecord, PublicationFact
 
 STATUS = {"publish": "published", "end": "ended", "repair": "repaired", "withdraw": "withdrawn"}
 STATUS_TITLES = {
@@ -37,17 +38,31 @@ def state_fact(
     db.session.execute(insert(PublicationFact.__table__), values)
 
 
+def deed_on(day: date) -> ScalarSelect[Any]:
+    """The last deed about the publication of a `CreditRecord` by a day, as a column of a query over records."""
+    return _latest(day).where(PublicationFact.record_id == CreditRecord.id).correlate(CreditRecord).scalar_subquery()
+
+
+def status_of(deed: str | None) -> str:
+    """The status that the last deed leaves a record in."""
+    return STATUS.get(deed or "", "unpublished")
+
+
 def status_on(record_id: int, day: date, known_at: datetime | None = None) -> str:
     """What the public saw of a record on `day` (published, ended, repaired, withdrawn, unpublished).
 
     With `known_at` the answer is as it was known at that moment.
     """
-    query = select(PublicationFact.deed).where(
-        PublicationFact.record_id == record_id,
-        PublicationFact.deed.in_(tuple(STATUS)),
-        PublicationFact.effective_on <= day,
-    )
+    query = _latest(day).where(PublicationFact.record_id == record_id)
     if known_at is not None:
         query = query.where(PublicationFact.recorded_at <= known_at)
-    latest = query.order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc()).limit(1)
-    return STATUS.get(db.session.execute(latest).scalar() or "", "unpublished")
+    return status_of(db.session.execute(query).scalar())
+
+
+def _latest(day: date) -> Select[Any]:
+    return (
+        select(PublicationFact.deed)
+        .where(PublicationFact.deed.in_(tuple(STATUS)), PublicationFact.effective_on <= day)
+        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
+        .limit(1)
+    )

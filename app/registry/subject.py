@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, ScalarSelect, or_, select
+from sqlalchemy import Row, or_, select
 
 from app.db import db
-from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
+from app.models import CreditRecord, Identifier, Office, Subject
 from app.registry.directory import DirectoryEntry, entries, public_values
 from app.registry.masking import hide_personal_numbers, mask_name
-from app.registry.publish import STATUS
+from app.registry.publish import deed_on
 
 KIND_TITLES = {"enterprise": "企业", "sole_trader": "个体工商户", "institution": "事业单位", "person": "自然人"}
 SHOWN = ("CF_SY", "CF_NR", "CF_YJ")
@@ -67,9 +67,7 @@ def find_by_code(code: str) -> Found | None:
 
     A natural person is never found: a person's number is no code, and a page about a person has no address.
     """
-    asked = (
-        select(Identifier.subject_id).where(Identifier.kind == "uscc", Identifier.value == code).scalar_subquery()
-    )
+    asked = select(Identifier.subject_id).where(Identifier.kind == "uscc", Identifier.value == code).scalar_subquery()
     row = db.session.execute(
         select(Subject.id, Subject.kind, Subject.name, Subject.region, Subject.legal_representative, _present_code())
         .where(Subject.id == asked, Subject.kind != "person")
@@ -108,22 +106,6 @@ def _present_code() -> Any:
     )
 
 
-def _status(today: date) -> ScalarSelect[Any]:
-    """The last thing that became of the publication of a record by `today`."""
-    return (
-        select(PublicationFact.deed)
-        .where(
-            PublicationFact.record_id == CreditRecord.id,
-            PublicationFact.deed.in_(tuple(STATUS)),
-            PublicationFact.effective_on <= today,
-        )
-        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
-        .limit(1)
-        .correlate(CreditRecord)
-        .scalar_subquery()
-    )
-
-
 def _public_on(today: date) -> Any:
     """Records that are public on a day: published, not past the longest time they may be shown, not annulled."""
     return (
@@ -134,7 +116,7 @@ def _public_on(today: date) -> Any:
         .join(Subject, Subject.id == CreditRecord.subject_id)
         .join(Office, Office.id == CreditRecord.office_id)
         .where(
-            _status(today) == "publish",
+            deed_on(today) == "publish",
             CreditRecord.annulled_on.is_(None),
             or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
         )

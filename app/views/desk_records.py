@@ -24,14 +24,13 @@ from app.models import (
     Identifier,
     JournalLine,
     Office,
-    PublicationFact,
     Subject,
 )
 from app.registry.annul import CLOCK_TITLE
 from app.registry.assign_class import is_unclassed
 from app.registry.directory import entries
 from app.registry.hands import not_theirs
-from app.registry.publish import STATUS, STATUS_TITLES
+from app.registry.publish import STATUS, STATUS_TITLES, deed_on, status_of
 from app.registry.working_days import office_calendar
 from app.views.basis import Basis, attested, basis_of, row_of
 from app.views.case_page import LogLine
@@ -109,7 +108,7 @@ def list_records(
     who: Person, today: date, wanted: Mapping[str, str], after: str | None, before: str | None
 ) -> Page[RecordLine]:
     """Records of the officer's offices and those below, the latest recognition first."""
-    status = _status(today)
+    status = deed_on(today)
     open_case = (
         select(Case.number)
         .join(CaseRecord, CaseRecord.case_id == Case.id)
@@ -133,22 +132,6 @@ def list_records(
     order = Order(CreditRecord.recognised_on, CreditRecord.id, "day", down=True)
     page = page_of(query, order, after=after, before=before, limit=PAGE)
     return Page(tuple(_record_line(row) for row in page.rows), page.before, page.after)
-
-
-def _status(today: date) -> Any:
-    """The last deed about a record's publication by a day."""
-    return (
-        select(PublicationFact.deed)
-        .where(
-            PublicationFact.record_id == CreditRecord.id,
-            PublicationFact.deed.in_(tuple(STATUS)),
-            PublicationFact.effective_on <= today,
-        )
-        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
-        .limit(1)
-        .correlate(CreditRecord)
-        .scalar_subquery()
-    )
 
 
 def _conditions(wanted: Mapping[str, str], status: Any) -> list[Any]:
@@ -180,7 +163,7 @@ def _conditions(wanted: Mapping[str, str], status: Any) -> list[Any]:
 
 
 def _record_line(row: Any) -> RecordLine:
-    status = STATUS.get(row.status or "", "unpublished")
+    status = status_of(row.status)
     return RecordLine(
         public_id=row.public_id,
         subject=row.subject,

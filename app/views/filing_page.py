@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.casework.actor import Person
-from app.casework.facts import NoSuchCase, records_of
+from app.casework.facts import NoSuchCase, case_facts, records_of
 from app.casework.submit import SUBMIT, SUBMIT_EARLY, way_in
 from app.db import db
 from app.models import (
@@ -35,7 +35,7 @@ from app.views.my_records import wrong_in_words
 from workflows import workflow
 from workflows.calendar import Calendar, legal_day, reckon
 from workflows.engine import refusals
-from workflows.grammar import DUTY_PERFORMED, CaseFacts, Facts
+from workflows.grammar import DUTY_PERFORMED, Facts
 from workflows.law import rule
 
 LETTER, PROOF = "letter", "duty_proof"
@@ -203,7 +203,8 @@ def _rows(receipt: str, who: Person) -> Sequence[Any]:
     return db.session.execute(
         select(
             Case.id, Case.number, Case.version, Case.type, Case.edition, Case.state, Case.subject_id, Case.office_id,
-            Case.channel, Case.opened_at, Subject.name.label("subject_name"), Office.name.label("office_name"),
+            Case.channel, Case.opened_at, Case.t0, Case.t1, Subject.name.label("subject_name"),
+            Office.name.label("office_name"),
             CreditRecord.id.label("record_id"), CreditRecord.title, CreditRecord.fields,
             CreditRecord.number.label("record_number"), CreditRecord.cls, Repair.contact, Repair.phone,
             Repair.statement, Repair.saved_at, RepairLetter.code.label("letter_code"),
@@ -319,15 +320,7 @@ def _facts(row: Any, files: list[Any], known: Facts) -> Facts:
     other = known.record.other_open_case
     return replace(
         known,
-        case=CaseFacts(
-            number=row.number,
-            state=row.state,
-            version=row.version,
-            office=row.office_id,
-            subject=row.subject_id,
-            channel=row.channel,
-            opened_at=row.opened_at,
-        ),
+        case=case_facts(row),
         record=replace(known.record, other_open_case="" if other == row.number else other),
         papers=frozenset(([LETTER] if row.letter_code else []) + ([PROOF] if files else [])),
     )

@@ -32,6 +32,7 @@ REGIONS = ROOT / "app" / "registry" / "regions.csv"
 LATIN = set(string.digits + string.ascii_letters + string.punctuation + " ")
 
 _HEADING = re.compile(r"<h1\b[^>]*>(.*?)</h1>|\{%-?\s*block h1\s*-?%\}(.*?)\{%-?\s*endblock", re.DOTALL)
+_ERROR = re.compile(r"""\bWords\(_l\("([^"]+)"\)""")
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 
 
@@ -63,9 +64,10 @@ def title_characters() -> set[str]:
 
 
 def heading_characters() -> set[str]:
-    """What the fixed headings of pages need: their own words, and the law room's names of types, states and steps."""
+    """What the fixed headings of pages need: their own words, those of refused requests, and the law room's names."""
     pages = headings(ROOT / "templates")
     texts = "".join(text for path, text in pages.items() if not path.startswith("documents/"))
+    texts += "".join(_ERROR.findall((ROOT / "app" / "errors.py").read_text(encoding="utf-8")))
     for workflow in WORKFLOWS.values():
         texts += workflow.title + "".join(state.title for state in workflow.states)
         texts += "".join(step.title for step in workflow.steps)

@@ -1,4 +1,4 @@
-"""The counter of administrators and the legal office: who enters, what they see and change, what they are told first."""
+"""The counter of administrators and the legal office: who enters, what they see and change, what is told first."""
 
 from __future__ import annotations
 

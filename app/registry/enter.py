@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert
-
-from app.db import db
+from app.db import db, insert_into
 from app.models import CreditRecord
 from app.registry.directory import Finding, entry_for, split_values, validate, without_secrets
 from app.registry.numbers import number_key
@@ -61,8 +59,8 @@ def enter_penalty(
     values = verdict.values
     recognised_on = date.fromisoformat(values["CF_JDRQ"])
     term = term_of(values, recognised_on, standing)
-    record_id: int = db.session.execute(
-        insert(CreditRecord.__table__)
+    record_id: int | None = db.session.execute(
+        insert_into(CreditRecord.__table__)
         .values(
             public_id=secrets.token_hex(8),
             kind="penalty",
@@ -87,8 +85,12 @@ def enter_penalty(
             received=without_secrets(entry, received),
             recorded_at=at,
         )
+        .on_conflict_do_nothing(index_elements=["number_key", "subject_id", "office_id", "recognised_on"])
         .returning(CreditRecord.id)
-    ).scalar_one()
+    ).scalar()
+    if record_id is None:
+        text = f"{values['CF_WSH']}已经录入过：同一主体、同一单位、同一天的同一文号只录一次。"
+        raise NotARecord((Finding("CF_WSH", text),))
     if term.published and entry.may_be_published:
         state_fact(record_id, "publish", today, at, "行政处罚信息公示")
     return record_id

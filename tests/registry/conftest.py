@@ -1,0 +1,5 @@
+"""What touches the database is tested on both."""
+
+from tests.casework.databases import app, database, postgres_house, sqlite_house
+
+__all__ = ["app", "database", "postgres_house", "sqlite_house"]

@@ -54,7 +54,9 @@ def stand_watch(app: Flask) -> None:
             beat(app, "")
         woken()
 
-    consumer = huey.create_consumer(workers=1, worker_type="thread", periodic=True, initial_delay=0.05, max_delay=0.5)
+    consumer = huey.create_consumer(
+        workers=1, worker_type="thread", periodic=True, initial_delay=0.05, max_delay=0.5, graceful_signal="TERM"
+    )
     consumer.run()
 
 

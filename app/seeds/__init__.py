@@ -26,8 +26,8 @@ def seed() -> str:
     password = "-".join(secrets.token_hex(2) for _ in range(3))
     with transaction():
         planted = plant(password)
-    tell(planted)
     text = "".join(f"{person.login}\t{password}\t{person.name}，{person.part}\n" for person in PEOPLE)
-    sign_ins.write_text(text)
-    sign_ins.chmod(0o600)
+    sign_ins.touch(0o600)
+    sign_ins.write_text(text)  # before the stories: whoever is planted can sign in, even if the telling is cut short
+    tell(planted)
     return text

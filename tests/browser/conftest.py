@@ -86,7 +86,7 @@ class Visitor:
             self.page.screenshot(path=f"{folder}/{name}.png", full_page=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Debian's Chromium with the committed fonts."""
     folder = tmp_path_factory.mktemp("fonts")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from forms.fields import Words
+from forms.typed import TypedForm
 
 SHORTEST, LONGEST = 12, 128
 """Characters of a password. Any character counts and none is cut off."""
 
 
-class LoginForm(FlaskForm):
+class LoginForm(TypedForm):
     """User name and password; `next` is where to go on to."""
 
     login = Words(_l("用户名"), message=_l("请输入用户名。"))
@@ -24,7 +24,7 @@ class LoginForm(FlaskForm):
     next = HiddenField()
 
 
-class PasswordForm(FlaskForm):
+class PasswordForm(TypedForm):
     """The present password, and a new one typed twice. No password is shown again: a wrong form comes back empty."""
 
     present = PasswordField(
@@ -49,6 +49,8 @@ class PasswordForm(FlaskForm):
         """Refuse what is guessed first: common passwords, and words about the person or the house."""
         from zxcvbn import zxcvbn
 
+        if field.errors:  # too short or too long is said already, and a text of any length is no food for the estimate
+            return
         words = [*self.about, "jiannuo", "jiaotong", "hunan", "xinyong", "践诺", "交通", "湖南", "信用"]
         if zxcvbn(field.data, user_inputs=words, max_length=LONGEST)["score"] < 3:
             raise ValidationError(_("这个密码容易被猜到。请换一句更长、不含姓名、单位和常见词的话。"))

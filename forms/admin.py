@@ -10,11 +10,11 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, Form, HiddenField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from forms.fields import Among, Day, Paragraphs, Words, read_day
+from forms.typed import TypedForm
 
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{2,39}")
 _SPAN = re.compile(r"\s*(?:至|到|~|～|—+|–)\s*")
@@ -40,7 +40,7 @@ class Near(Day):
         self.validators = [*self.validators, Plausible()]
 
 
-class FindForm(FlaskForm):
+class FindForm(TypedForm):
     """Looking for a person by name or login."""
 
     class Meta:
@@ -49,7 +49,7 @@ class FindForm(FlaskForm):
     q = Words(_l("姓名或者用户名"), required=False, most=40)
 
 
-class UserForm(FlaskForm):
+class UserForm(TypedForm):
     """A new account."""
 
     login = Words(
@@ -65,17 +65,17 @@ class UserForm(FlaskForm):
             raise ValidationError(_("用户名要用小写字母开头，只用小写字母、数字、点和短横线，3 到 40 个字。"))
 
 
-class NameForm(FlaskForm):
+class NameForm(TypedForm):
     """A person's name, corrected."""
 
     name = Words(_l("姓名"), most=60, description=_l("以前签署、出具的内容仍显示当时的姓名。"))
 
 
-class SureForm(FlaskForm):
+class SureForm(TypedForm):
     """A page that only asks whether it is meant."""
 
 
-class AcceptForm(FlaskForm):
+class AcceptForm(TypedForm):
     """A change that may leave cases with nobody to act; `accept` is asked only when it does."""
 
     accept = BooleanField(_l("我知道这些件会没有人能办，仍然要改；我会马上安排别的人"))
@@ -93,7 +93,7 @@ class EndForm(AcceptForm):
     last_day = Near(_l("最后一天"), description=_l("这一天还有效，第二天起无效。要从今天起无效，请填昨天。"))
 
 
-class MembershipForm(FlaskForm):
+class MembershipForm(TypedForm):
     """A role in an office from a day until a day."""
 
     office = Among(_l("机构"), empty=_l("请选择"))
@@ -102,7 +102,7 @@ class MembershipForm(FlaskForm):
     until = Near(_l("结束日期"), required=False, description=_l("不填就是没有定结束日期。"))
 
 
-class MandateForm(FlaskForm):
+class MandateForm(TypedForm):
     """Acting for a subject, on evidence."""
 
     code = Words(
@@ -119,7 +119,7 @@ class MandateForm(FlaskForm):
     until = Near(_l("结束日期"), required=False, description=_l("委托书上写了期限的，请照填。"))
 
 
-class OfficeForm(FlaskForm):
+class OfficeForm(TypedForm):
     """What an office's documents say of it."""
 
     word = Words(
@@ -140,7 +140,7 @@ class OfficeForm(FlaskForm):
             field.flags.optional = False
 
 
-class AttestForm(FlaskForm):
+class AttestForm(TypedForm):
     """The legal office's word about one law row; `row` is the digest of what was read."""
 
     rule = HiddenField(validators=[InputRequired(INCOMPLETE), Length(max=120, message=INCOMPLETE)])
@@ -158,7 +158,7 @@ class AttestForm(FlaskForm):
             raise ValidationError(_("请写清楚对照的是哪份文本、哪一条，方便以后复查。"))
 
 
-class DaysForm(FlaskForm):
+class DaysForm(TypedForm):
     """Days declared working or rest days by a notice, one line a day or a stretch of days."""
 
     notice = Words(
@@ -182,7 +182,9 @@ class DaysForm(FlaskForm):
         return [each for number, line in enumerate(self.days.data.split("\n"), 1) for each in _read(number, line)]
 
     def validate_days(self, field: Field) -> None:
-        """Every line must be understood."""
+        """Every line must be understood; a text that is too long or hides something is not even read."""
+        if field.errors:
+            return
         try:
             self.declared()
         except ValueError as error:

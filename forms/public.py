@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms.validators import ValidationError
 
 from forms.fields import Words
+from forms.typed import FilesForm, TypedForm
 
 CODE_LINE = 64
 """Characters of a line that holds a code: more than any code with blanks and dashes."""
 
 
-class SearchForm(FlaskForm):
+class SearchForm(TypedForm):
     """A 统一社会信用代码; whether it can be one is judged by the register, not here."""
 
     code = Words(
@@ -24,7 +24,7 @@ class SearchForm(FlaskForm):
     )
 
 
-class LookUpForm(FlaskForm):
+class LookUpForm(TypedForm):
     """The 查验码 of a document."""
 
     number = Words(
@@ -35,7 +35,7 @@ class LookUpForm(FlaskForm):
     )
 
 
-class FileForm(FlaskForm):
+class FileForm(FilesForm):
     """A PDF to compare with what was issued; it is read once and not kept."""
 
     file = FileField(_l("PDF 文件"), description=_l("只在这里比对一次，比对后不保存。不超过 10 MB。"))

@@ -146,9 +146,7 @@ def declare(
             .returning(CalendarOverride.id)
         ).scalar_one()
         answers = {**row, "day": each.day.isoformat(), "before": before.reason(each.day).name}
-        write_line(
-            "calendar", override_id, "declare", doer, at, law_text="D", answers=answers, calendar=after.edition
-        )
+        write_line("calendar", override_id, "declare", doer, at, law_text="D", answers=answers, calendar=after.edition)
     _recount(moves, notice, doer, after, at)
     return moves
 
@@ -263,19 +261,22 @@ def recounted(lines: Iterable[Any], calendar: Calendar) -> Iterator[tuple[Deadli
             counted = reckon(calendar, base, value, unit, shift)
         now_due = (counted.due_on, base, counted.provisional)
         if now_due != (deadline.due_on, deadline.base, deadline.provisional):
-            yield deadline, {
-                "clock": deadline.clock,
-                "item": deadline.item,
-                "event": "recount",
-                "base": base.isoformat(),
-                "due_on": counted.due_on.isoformat(),
-                "value": deadline.value,
-                "unit": deadline.unit,
-                "shift": deadline.shift,
-                "rule": deadline.rule,
-                "row": deadline.row,
-                "provisional": counted.provisional,
-            }
+            yield (
+                deadline,
+                {
+                    "clock": deadline.clock,
+                    "item": deadline.item,
+                    "event": "recount",
+                    "base": base.isoformat(),
+                    "due_on": counted.due_on.isoformat(),
+                    "value": deadline.value,
+                    "unit": deadline.unit,
+                    "shift": deadline.shift,
+                    "rule": deadline.rule,
+                    "row": deadline.row,
+                    "provisional": counted.provisional,
+                },
+            )
 
 
 def _stretch(event: Mapping[str, Any], base: str) -> tuple[date, int, str, bool]:

@@ -35,5 +35,3 @@ def edit_office(
     change(Office, office_id, **changed)
     answers = {"from": {name: getattr(office, name) for name in changed}, "to": changed}
     note("office", office_id, "edit", actor, at, answers)
-
-

@@ -348,9 +348,7 @@ def offices() -> ResponseReturnValue:
     only = request.args.get("show") == "missing"
     lacking = [branch for branch in tree if branch.missing]
     pieces = [admin_people.Cluster(_("不能出文书的"), tuple(lacking))] if only else admin_people.clusters(tree)
-    return render_template(
-        "admin/offices.html", clusters=pieces, only=only, lacking=len(lacking), count=len(tree)
-    )
+    return render_template("admin/offices.html", clusters=pieces, only=only, lacking=len(lacking), count=len(tree))
 
 
 @blueprint.route("/offices/<int(max=2147483647):office_id>", methods=["GET", "POST"])

@@ -167,9 +167,7 @@ def roles_of(user_id: int, today: date) -> list[Held]:
         .where(Membership.user_id == user_id)
         .order_by(Membership.valid_from.desc(), Membership.id.desc())
     ).all()
-    return _ordered(
-        _held(row, ROLE_TITLES[Role(row.role)], row.name, "", today) for row in rows
-    )
+    return _ordered(_held(row, ROLE_TITLES[Role(row.role)], row.name, "", today) for row in rows)
 
 
 def mandates_of(user_id: int, today: date) -> list[Held]:

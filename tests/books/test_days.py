@@ -36,9 +36,7 @@ def enter_days(cast, days, accept=False, announces=None, notice=NOTICE, who="she
     """Look and then confirm, like an administrator."""
     shown = seen(days, notice, announces, preview(days, notice, announces, now()))
     with transaction():
-        return declare(
-            cast.who(who), days, notice, announces, shown=shown, accept_shorter=accept, at=now()
-        )
+        return declare(cast.who(who), days, notice, announces, shown=shown, accept_shorter=accept, at=now())
 
 
 def due(number):

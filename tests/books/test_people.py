@@ -193,9 +193,7 @@ def test_taking_the_only_acceptance_officer_away_is_told_with_the_numbers(cast):
         by(cast, people.close_account, cast.users["li"], "已调离", False)
     (gap,) = caught.value.gaps
     assert (gap.role, gap.now, gap.later) == (Role.ACCEPTANCE, 2, 1)
-    assert gap.text == (
-        "湖南省交通运输厅有 3 件没有人能办：没有合适的受理员，2 件正等着办，1 件办到这一步也会停下。"
-    )
+    assert gap.text == ("湖南省交通运输厅有 3 件没有人能办：没有合适的受理员，2 件正等着办，1 件办到这一步也会停下。")
     assert cast.who("li").roles == {Role.ACCEPTANCE}
     by(cast, people.close_account, cast.users["li"], "已调离", True)
     assert [gap.now for _office, gap in standing_still(reach_of(cast.who("shen")), legal_day(now()))] == [2]

@@ -35,7 +35,7 @@ class Question(NamedTuple):
     answers: Mapping[str, Any]
 
 
-def run(cases: int = 4000, rounds: int = 15) -> list[Table]:
+def run(cases: int = 500, rounds: int = 31) -> list[Table]:
     """Ask about the six steps of `cases` cases in each of `rounds` rounds."""
     questions = _walk()
     many = questions * cases

@@ -8,7 +8,6 @@ pgbench with the statements of our own run, one client, prepared; on SQLite the 
 from __future__ import annotations
 
 import gc
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
 from typing import Any
@@ -136,7 +135,7 @@ class Recorded:
     tapes: dict[bool, Tape]
 
 
-def run(cases: int = 30, rounds: int = 7) -> list[Table]:
+def run(cases: int = 6, rounds: int = 20) -> list[Table]:
     """Walk `cases` cases in each of `rounds` rounds on both databases, in turn with the limit."""
     with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder, at_its_hour():
         place = Path(folder)
@@ -150,7 +149,7 @@ def lifecycle_on_postgres(address: str, place: Path, cases: int, rounds: int) ->
     """On a PostgreSQL server, in databases of our own that are dropped at the end."""
     with ExitStack() as until_the_end:
         first = until_the_end.enter_context(database(address))
-        recorded = record(application(place / "template", first), cases * rounds)
+        recorded = record(application(place / "template", first), (cases + 1) * rounds)
 
         def copy() -> str:
             return until_the_end.enter_context(database(address, like=first))
@@ -168,7 +167,7 @@ def lifecycle_on_postgres(address: str, place: Path, cases: int, rounds: int) ->
                 f"{name} driver": partial(
                     _played, recorded.tapes[freezing], driver.cursor(), count(RECORDED + 1), cases
                 ),
-                f"{name} limit": partial(pgbench, script, copy(), count(RECORDED, cases), cases),
+                f"{name} limit": partial(pgbench, script, copy(), count(RECORDED, cases + 1), cases),
             }
         measured = Rounds(variants, rounds)
         return _table(
@@ -177,6 +176,7 @@ def lifecycle_on_postgres(address: str, place: Path, cases: int, rounds: int) ->
             measured,
             walks,
             recorded,
+            cases,
         )
 
 
@@ -210,6 +210,7 @@ def lifecycle_on_sqlite(place: Path, cases: int, rounds: int) -> Table:
             Rounds(variants, rounds),
             walks,
             recorded,
+            cases,
         )
 
 
@@ -278,16 +279,18 @@ def _played(tape: Tape, cursor: Any, turns: Iterator[int], cases: int) -> float:
 
 
 def pgbench(script: Path, address: str, before: Iterator[int], cases: int) -> float:
-    """Seconds a case by pgbench, its connection not counted."""
-    how = ["-n", "-M", "prepared", "-c", "1", "-j", "1", "-t", str(cases), "-D", f"turn={next(before)}"]
-    said = subprocess.run(
-        [program("pgbench"), *how, "-f", str(script), address], text=True, capture_output=True, check=False
-    )
-    rate = re.search(r"tps = ([0-9.]+)", said.stdout)
-    done = re.search(r"number of transactions actually processed: (\d+)/", said.stdout)
-    if said.returncode or rate is None or done is None or int(done[1]) != cases:
+    """Seconds a case by pgbench; neither its connection is counted nor one case more, in which it prepares."""
+    turns = str(cases + 1)
+    with TemporaryDirectory(prefix="jiannuo-bench-") as folder:
+        log = ["-l", f"--log-prefix={folder}/log"]
+        how = ["-n", "-M", "prepared", "-c", "1", "-j", "1", "-t", turns, "-D", f"turn={next(before)}", *log]
+        said = subprocess.run(
+            [program("pgbench"), *how, "-f", str(script), address], text=True, capture_output=True, check=False
+        )
+        lines = [line.split() for file in Path(folder).iterdir() for line in file.read_text().splitlines()]
+    if said.returncode or len(lines) != cases + 1:
         raise RuntimeError(f"pgbench: {said.stderr}{said.stdout}")
-    return 1 / float(rate[1])
+    return mean(int(line[2]) for line in lines[1:]) / 1e6
 
 
 def _settings(address: str) -> str:
@@ -300,7 +303,7 @@ def _settings(address: str) -> str:
 
 
 def _table(
-    title: str, names: tuple[str, str, str], measured: Rounds, walks: dict[bool, Walk], recorded: Recorded
+    title: str, names: tuple[str, str, str], measured: Rounds, walks: dict[bool, Walk], recorded: Recorded, cases: int
 ) -> Table:
     rows = []
     for name, said in (("whole", "with documents frozen"), ("bare", "without documents")):
@@ -327,6 +330,7 @@ def _table(
         ("one client", "cases/s", "ms a case", "÷ limit (rate)"),
         rows,
         (
+            f"{measured.rounds} paired rounds of {cases} cases",
             f"statements / client processor ms of each transaction: {steps}; BEGIN and COMMIT not counted",
             f"client processor time a case: {total[True]:.1f} ms, without documents {total[False]:.1f} ms;"
             f" {sum(tape.lengths)} and {sum(recorded.tapes[False].lengths)} statements",

@@ -10,6 +10,7 @@ class Rounds:
     """What each variant measured, round by round."""
 
     def __init__(self, variants: Mapping[str, Callable[[], float]], rounds: int) -> None:
+        self.rounds = rounds
         self.measured: dict[str, list[float]] = {name: [] for name in variants}
         for number in range(rounds):
             names = list(variants)

@@ -21,13 +21,13 @@ def test_the_law_room_is_measured_against_a_dict() -> None:
 def test_a_case_is_replayed_by_pgbench_as_it_was_recorded(postgres: str, tmp_path: Path) -> None:
     address, template = postgres.split("\n")
     with at_its_hour(), database(address, like=named(address, template)) as url:
-        recorded = lifecycle.record(application(tmp_path, url), copies=1)
+        recorded = lifecycle.record(application(tmp_path, url), copies=2)
         script = tmp_path / "case.sql"
         script.write_text(recorded.tapes[True].script(), "utf-8")
         assert lifecycle.pgbench(script, url, count(lifecycle.RECORDED), cases=1) > 0
         with psycopg.connect(url) as connection:
             walked = connection.execute('SELECT state, count(*), max(version) FROM "case" GROUP BY 1').fetchall()
-    assert walked == [("processing", lifecycle.RECORDED + 1, 6)]
+    assert walked == [("processing", lifecycle.RECORDED + 2, 6)]
 
 
 def test_a_case_is_replayed_by_the_bare_sqlite_module(sqlite_template: Path, tmp_path: Path) -> None:

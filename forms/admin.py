@@ -23,21 +23,13 @@ LONGEST_SPAN = 31
 INCOMPLETE = _l("页面不完整，请重新打开。")
 
 
-class Plausible:
+class Near(Day):
     """A day of this lifetime: a slip of the year is caught before it becomes somebody's role for a thousand years."""
 
-    def __call__(self, form: Form, field: Field) -> None:
+    def pre_validate(self, form: Form) -> None:
         """Between 1950 and 2099."""
-        if field.data is not None and not 1950 <= field.data.year <= 2099:
-            raise ValidationError(_("请核对年份：%(year)s。", year=field.data.year))
-
-
-class Near(Day):
-    """A day with a plausible year."""
-
-    def __init__(self, label: object = None, *, required: bool = True, **kwargs: Any) -> None:
-        super().__init__(label, required=required, **kwargs)
-        self.validators = [*self.validators, Plausible()]
+        if self.data is not None and not 1950 <= self.data.year <= 2099:
+            raise ValidationError(_("请核对年份：%(year)s。", year=self.data.year))
 
 
 class FindForm(TypedForm):

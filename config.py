@@ -51,7 +51,8 @@ class Config:
             "FIELD_KEYS": {"1": key_file(instance / "keys" / "field-1")},
             "INDEX_KEY": key_file(instance / "keys" / "index"),
             "SQLALCHEMY_DATABASE_URI": url,
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": url.startswith("postgresql")},
+            # What somebody typed must not come into the log with an error.
+            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": url.startswith("postgresql"), "hide_parameters": True},
             "PUBLIC_ADDRESS": self.PUBLIC_ADDRESS.rstrip("/"),
             "HTTPS": self.HTTPS,
             "PROXIES": self.PROXIES,

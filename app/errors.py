@@ -6,19 +6,19 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.casework.facts import NoSuchCase
 from app.casework.refused import StepRefused
 from app.db import db
-from app.security import home_of, person
+from app.security import home_of, login_manager, person
 from workflows.grammar import MOVED, STRANGER
 
 log = logging.getLogger("jiannuo")
@@ -36,7 +36,10 @@ class Words:
 
 WORDS = {
     400: Words(_l("这次请求看不明白"), _l("页面可能打开太久了。请返回重新打开页面再办，填写的内容没有提交。")),
-    401: Words(_l("请先登录"), _l("登录后才能办理。")),
+    401: Words(
+        _l("请先登录"),
+        _l("登录已经失效，内容没有提交。请在另一个标签页登录，然后刷新这一页，填写的内容会再交一次。"),
+    ),
     403: Words(_l("这一页不是给您的"), _l("您没有办理这件事的身份。如果应当有，请联系本单位管理员。")),
     404: Words(_l("没有这一页"), _l("地址可能写错了，或者内容您看不到。")),
     405: Words(_l("这一页不能这样打开"), _l("请从页面上的按钮进入。")),
@@ -52,6 +55,8 @@ WORDS = {
 
 def page(status: int, sentence: object = None, reference: str = "") -> ResponseReturnValue:
     """The page for a status, with a sentence of its own when there is one."""
+    if status >= 500 and "_login_user" not in g:
+        g._login_user = login_manager.anonymous_user()  # who is here is not asked of what may have just failed
     words = WORDS.get(status, WORDS[500])
     steps = [(_("回到首页"), url_for("public.home"))]
     if current_user.is_authenticated:
@@ -106,9 +111,22 @@ def init_errors(app: Flask) -> None:
         answer.headers["Retry-After"] = "5"
         return answer
 
+    @app.errorhandler(DataError)
+    def _unkeepable(error: DataError) -> ResponseReturnValue:
+        return page(422, _("填写的内容里有不能保存的字符或者数字，没有提交。请返回检查。"), _noted(error))
+
+    @app.errorhandler(IntegrityError)
+    def _taken(error: IntegrityError) -> ResponseReturnValue:
+        return page(409, reference=_noted(error))
+
     @app.errorhandler(Exception)
     def _broken(error: Exception) -> ResponseReturnValue:
-        db.session.rollback()
-        reference = secrets.token_hex(4).upper()
-        log.error("%s %s %s", reference, request.method, request.path, exc_info=error)
-        return page(500, reference=reference)
+        return page(500, reference=_noted(error))
+
+
+def _noted(error: Exception) -> str:
+    """Write down what went wrong, one line whatever the address holds; returns the reference a person can quote."""
+    db.session.rollback()
+    reference = secrets.token_hex(4).upper()
+    log.error("%s %s %r", reference, request.method, request.path, exc_info=error)
+    return reference

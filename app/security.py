@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, abort, flash, redirect, request, session, url_for
+from flask import Flask, abort, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter import Limiter
@@ -15,10 +15,13 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter
 
 from app.casework.actor import CASEWORK_ROLES, Person, load_person
 from app.now import now
+from forms.typed import FOREIGN
 from workflows.calendar import legal_day
 from workflows.people import Role
 
@@ -88,6 +91,19 @@ GATES: dict[str, Callable[[Person], bool]] = {
 
 OPEN = frozenset(("public", "account", "service", "static", "bootstrap"))
 
+KEEP_TYPED = frozenset(("desk.step", "desk.annul", "desk.classify", "enterprise.step", "enterprise.contact"))
+"""Pages that show a form of an earlier session again with what was typed in it, instead of a plain refusal. Each does
+nothing before its `TypedForm` has been found valid, which a form without the token of this session never is."""
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address, as the database can hold it; everything else is no such page."""
+
+    regex = r"[0-9]{1,10}"
+
+    def __init__(self, map: Any, *args: Any, **named: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**31 - 1, **named})
+
 
 def home_of(who: Person) -> str:
     """The counter at which a person begins."""
@@ -98,6 +114,22 @@ def home_of(who: Person) -> str:
     if GATES["admin"](who):
         return url_for("admin.law" if Role.ADMINISTRATOR not in who.roles else "admin.users")
     return url_for("public.home")
+
+
+def _readable() -> None:
+    """No database has to look for what has a NUL in its name; in a question such an answer is none, as any other."""
+    if "\0" in request.path:
+        abort(404)
+
+
+def _own_form() -> None:
+    """A form counts only with the token of the session it is sent in."""
+    try:
+        csrf.protect()
+    except CSRFError:
+        if request.endpoint not in KEEP_TYPED or not current_user.is_authenticated:
+            raise
+        setattr(g, FOREIGN, True)
 
 
 def _gate() -> ResponseReturnValue | None:
@@ -117,9 +149,16 @@ def _gate() -> ResponseReturnValue | None:
     return None
 
 
-def _no_store(response: Any) -> Any:
-    if current_user.is_authenticated and not (request.endpoint or "").endswith("static"):
-        response.headers["Cache-Control"] = "no-store"
+def _private(response: Any) -> Any:
+    """No page is kept by anybody on its way, a page of somebody signed in not even by the browser; what is ours is not
+    shown inside other sites."""
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    if not (request.endpoint or "").endswith("static"):
+        if current_user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        else:
+            response.headers.setdefault("Cache-Control", "private, no-cache")
     return response
 
 
@@ -129,7 +168,9 @@ def init_security(app: Flask) -> None:
         count = app.config["PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.permanent_session_lifetime = SIGNED_IN_FOR
+    app.url_map.converters["int"] = RowNumber
     login_manager.init_app(app)
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False  # `_own_form` checks, after the gate
     csrf.init_app(app)
     limiter.init_app(app)
     limiter.enabled = not app.config["TESTING"]
@@ -144,8 +185,9 @@ def init_security(app: Flask) -> None:
         referrer_policy="same-origin",
         x_xss_protection=False,
     )
-    app.before_request(_gate)
-    app.after_request(_no_store)
+    for look in (_readable, _gate, _own_form):
+        app.before_request(look)
+    app.after_request(_private)
 
 
 @lru_cache(maxsize=1)

@@ -9,19 +9,19 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, Field, HiddenField, PasswordField, SelectMultipleField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from forms.base import new_key
-from forms.fields import TEXT, Paragraphs, Words
+from forms.fields import TEXT, Bounded, Paragraphs, Words
+from forms.typed import FilesForm, TypedForm
 
 INCOMPLETE = _l("页面不完整，请重新打开。")
 _PHONE = re.compile(r"1\d{10}|0\d{2,3}\d{7,8}(\d{1,6})?|\d{7,8}|400\d{7}")
 
 
-class KeyedForm(FlaskForm):
+class KeyedForm(TypedForm):
     """A form whose key, made by the page, makes a repeat harmless."""
 
     key = HiddenField(validators=[InputRequired(INCOMPLETE), Length(max=64, message=INCOMPLETE)])
@@ -47,7 +47,7 @@ class ChooseRecordsForm(KeyedForm):
     )
 
 
-class ContactForm(FlaskForm):
+class ContactForm(TypedForm):
     """How to reach the applicant, and what they want to say; kept as typed."""
 
     contact = Words(
@@ -71,13 +71,13 @@ class ContactForm(FlaskForm):
 
     def keepable(self) -> bool:
         """Whether what was typed can be kept as it is, whatever else is still missing or wrong."""
-        return all(len(field.data or "") <= most for field, most in self._bounds())
+        bounds = ((self.contact, Bounded(40)), (self.phone, Bounded(30)), (self.statement, Bounded(TEXT, lines=True)))
+        return not self.foreign and not any(
+            bound.against(field.label.text, field.data or "") for field, bound in bounds
+        )
 
-    def _bounds(self) -> tuple[tuple[Field, int], ...]:
-        return ((self.contact, 40), (self.phone, 30), (self.statement, TEXT))
 
-
-class UploadForm(FlaskForm):
+class UploadForm(FilesForm):
     """Files for a case; what each of them is, is found out by looking into it."""
 
     files = MultipleFileField(
@@ -95,7 +95,7 @@ class UploadForm(FlaskForm):
         return [file for file in self.files.data or [] if getattr(file, "filename", "")]
 
 
-class SignForm(FlaskForm):
+class SignForm(TypedForm):
     """The signature under a letter. `text_hash` is that of the text on the page, `name_public` the choice in it."""
 
     name_public = HiddenField()
@@ -131,6 +131,6 @@ class SubmitForm(KeyedForm):
         found: dict[str, int] = {}
         for value in self.drafts.data or []:
             number, _colon, version = value.rpartition(":")
-            if number and version.isdigit() and len(version) < 9:
+            if number and version.isascii() and version.isdigit() and len(version) < 9:
                 found[number] = int(version)
         return found

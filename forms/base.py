@@ -9,12 +9,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, IntegerField
 from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import HiddenInput
 
 from forms.fields import Day, Rows, read_day
+from forms.typed import TypedForm
 
 INCOMPLETE = _l("页面不完整，请重新打开。")
 
@@ -32,7 +32,7 @@ class Version(IntegerField):
         self.data = int(typed)
 
 
-class StepForm(FlaskForm):
+class StepForm(TypedForm):
     """The answers to one step. A subclass's own fields are the answers; their names are the law's words."""
 
     seen_version = Version(validators=[InputRequired(INCOMPLETE)])

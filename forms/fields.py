@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -22,8 +22,10 @@ from wtforms.widgets import DateInput, TextInput
 LINE, TEXT = 100, 2000
 """The usual bounds in characters of a line and of a longer text."""
 
-_HIDDEN = frozenset("\u200b\u2060\ufeff" "\u202a\u202b\u202c\u202d\u202e" "\u2066\u2067\u2068\u2069")
-"""Characters that show nothing or turn the direction of the text, so that what is read is not what is kept."""
+_HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Categories of characters, and single ones, that show nothing, break lines or turn the direction of the text, so that
+what is read is not what is kept."""
 
 _DAY = re.compile(r"(\d{4})\s*[年./-]\s*(\d{1,2})\s*[月./-]\s*(\d{1,2})\s*日?|(\d{4})(\d{2})(\d{2})")
 
@@ -58,22 +60,26 @@ class Bounded:
 
     def __call__(self, form: Form, field: Field) -> None:
         """Refuse what a document or a journal could not show as it was typed."""
-        text = field.data or ""
-        name = field.label.text
+        if no := self.against(field.label.text, field.data or ""):
+            raise ValidationError(no)
+
+    def against(self, name: str, text: str) -> str:
+        """Why a text cannot be kept as it was typed, in a sentence; "" when it can."""
         if len(text) > self.most:
-            raise ValidationError(
+            return str(
                 _("“%(name)s”最多 %(most)s 字，现在 %(now)s 字，请删减 %(over)s 字。",
                   name=name, most=self.most, now=len(text), over=len(text) - self.most)
             )  # fmt: skip
         allowed = "\n\t" if self.lines else "\t"
         for place, character in enumerate(text, start=1):
             if character == "\n" and not self.lines:
-                raise ValidationError(_("“%(name)s”只写一行，请去掉换行。", name=name))
-            hidden = character in _HIDDEN or unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
+                return str(_("“%(name)s”只写一行，请去掉换行。", name=name))
+            hidden = unicodedata.category(character) in _HIDDEN or character in _BLANK
             if hidden and character not in allowed:
-                raise ValidationError(
+                return str(
                     _("“%(name)s”的第 %(place)s 个字是看不见的控制字符，请删去后重新输入。", name=name, place=place)
                 )
+        return ""
 
 
 def _words(most: int, lines: bool, required: bool, message: object) -> list[Any]:
@@ -198,6 +204,13 @@ class Rows(FieldList):
     def __init__(self, unbound: Any, label: object, *, most: int, nothing: object, **kwargs: Any) -> None:
         super().__init__(unbound, label, min_entries=1, max_entries=most, **kwargs)
         self.most, self.nothing = most, nothing
+
+    def _extract_indices(self, prefix: str, formdata: Any) -> Iterator[int]:
+        """The numbers of the rows that were sent; a page counts in plain digits, and never far."""
+        for name in formdata:
+            number = name.removeprefix(f"{prefix}-").partition("-")[0]
+            if name.startswith(f"{prefix}-") and number.isascii() and number.isdigit() and len(number) < 4:
+                yield int(number)
 
     def filled(self) -> list[Any]:
         """The rows in which something was written."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import date
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from wtforms import BooleanField
 
 from forms.fields import Day, OneOf, Paragraphs, Words
+from forms.typed import TypedForm
 
 CLASSES = (("轻微", _l("轻微")), ("一般", _l("一般")), ("严重", _l("严重")))
 
 
-class AnnulForm(FlaskForm):
+class AnnulForm(TypedForm):
     """登记处罚撤销: when, and by which decision."""
 
     day = Day(
@@ -31,7 +31,7 @@ class AnnulForm(FlaskForm):
         self.day.data = today
 
 
-class ClassForm(FlaskForm):
+class ClassForm(TypedForm):
     """确定失信类别: which, and why."""
 
     cls = OneOf(_l("失信类别"), CLASSES)

@@ -65,9 +65,10 @@ def home() -> ResponseReturnValue:
 def switch() -> ResponseReturnValue:
     """Act for another subject from here on."""
     chosen = request.form.get("subject", "")
-    if not chosen.isdigit() or int(chosen) not in person().mandates:
+    subject = next((mandate for mandate in person().mandates if str(mandate) == chosen), None)
+    if subject is None:
         abort(404)
-    session["acting_for"] = int(chosen)
+    session["acting_for"] = subject
     return redirect(safe_next(request.form.get("next")) or url_for("enterprise.home"), 303)
 
 

@@ -214,6 +214,11 @@ class Serve(StepForm):
     )
     served_on = Day(_l("送达日期"), required=False, description=_l("书面送达时填写：送达回证上的日期"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in (self.receiver, self.served_on):  # a service in writing needs them: they are not optional
+            field.flags.optional = False
+
     def begin(self, today: date) -> None:
         """Most decisions are placed in the portal."""
         self.manner.data = "portal"

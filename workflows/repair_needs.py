@@ -41,7 +41,9 @@ def repairable_by_law(ask: Ask) -> tuple[Refusal, ...]:
 
 def not_banned(ask: Ask) -> tuple[Refusal, ...]:
     """Nobody inside a ban for false material may apply; an application made before the ban is decided as it stands."""
-    text = "因{cause}，{until}以前不受理修复申请；次日起可以申请。"
+    if not ask.facts.bans:
+        return HOLDS
+    text = "因{cause}，到{until}为止不受理修复申请，次日起可以申请。"
     made = ask.facts.last("submit", "release")
     applied_on = legal_day(made.at) if made else ask.today
     found: tuple[Refusal, ...] = HOLDS
@@ -57,7 +59,7 @@ def still_shown(ask: Ask) -> tuple[Refusal, ...]:
     if record is None:
         return HOLDS
     if record.annulled_on is not None:
-        text = "这项处罚已于{day}被撤销，信息应当撤回，不需要修复。"
+        text = "这项处罚已于{day}被撤销，信息依法撤回，不需要修复。"
         return _no("ANNULLED", text, "XZCF 48", day=_day(record.annulled_on))
     if record.status != "published":
         reason = {

@@ -67,7 +67,7 @@ def record_breach(loaded: Loaded, entry: Entry) -> None:
     """The finding of false material enters the credit record of the subject; it is shared, and not shown by us."""
     record = loaded.facts.record
     assert record is not None
-    number = f"{loaded.row.number}-BREACH"
+    number = f"{loaded.row.number} 虚假材料认定"
     db.session.execute(
         insert(CreditRecord).values(
             public_id=secrets.token_hex(8),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from app.db import db
 from app.journal import problems_of
 from app.models import Case, DeadlineRow, Document, Notice, Office, Subject
 from app.now import now
+from app.registry.publish import STATUS_TITLES
 from workflows.calendar import SHANGHAI
 from workflows.clockwork import Deadline
 from workflows.grammar import Facts, Workflow
@@ -19,6 +20,7 @@ from workflows.law import cite, rule
 from workflows.people import ROLE_TITLES, Role
 
 STATES = {"running": "计算中", "paused": "已暂停", "met": "已完成", "ended": "随本件结束"}
+MARKS = {"t0": "信用中国或者窗口收到", "t1": "本机关收到", "t2": "受理", "t3": "决定"}
 UNITS = {"WD": "个工作日", "CD": "天", "M": "个月", "Y": "年"}
 
 
@@ -46,14 +48,16 @@ def _lines(number: str) -> Iterator[str]:
     yield f"承办单位：{office}"
     if loaded.facts.record:
         record = loaded.facts.record
-        yield f"信息：{record.number}，{record.recognised_on} 认定，{record.cls or '未分类'}，现为 {record.status}"
+        shown = STATUS_TITLES.get(record.status, record.status)
+        yield f"信息：{record.number}，{record.recognised_on} 认定，{record.cls or '没有分类'}，{shown}"
         yield f"最短公示至 {record.minimum_last_day or '无'}，最长公示至 {record.maximum_last_day or '无'}"
     since = loaded.row.state_since.astimezone(SHANGHAI)
     yield f"现在：{workflow.state[case.state].title}，自 {since:%Y-%m-%d %H:%M} 起"
-    for name in ("t0", "t1", "t2", "t3"):
+    named = _named(loaded.facts)
+    for name in MARKS:
         instant = getattr(loaded.row, name)
         if instant:
-            yield f"{name.upper()}：{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+            yield f"{MARKS[name]}：{instant.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     yield ""
     yield "办理记录"
     for line in loaded.lines:
@@ -66,7 +70,7 @@ def _lines(number: str) -> Iterator[str]:
             f"  {line.person_name}（{role}{behalf}）  {cite(line.law)}"
         )
         for event in line.clocks:
-            yield f"        {_event(event, workflow)}"
+            yield f"        {_event(event, workflow, named)}"
     problems = problems_of(loaded.lines)
     yield "  校验：" + ("；".join(problems) if problems else f"{len(loaded.lines)} 行前后相扣，没有改动")
     yield ""
@@ -80,7 +84,7 @@ def _lines(number: str) -> Iterator[str]:
         )
     }
     for deadline in loaded.facts.deadlines:
-        yield from _deadline(deadline, workflow, loaded.facts)
+        yield from _deadline(deadline, workflow, loaded.facts, named)
         if stored.get((deadline.clock, deadline.item)) != (deadline.state, deadline.due_on):
             yield "      与登记的期限不一致"
     yield ""
@@ -107,18 +111,27 @@ def _lines(number: str) -> Iterator[str]:
         yield f"  {notice.name}  第 {notice.seq} 号  {written:%Y-%m-%d %H:%M} 写好  {notice.payload_hash[:12]}…"
 
 
-def _event(event: dict[str, object], workflow: Workflow) -> str:
+def _named(facts: Facts) -> dict[str, str]:
+    """What the items of clocks are called: receivers by their name."""
+    codes = {deadline.item for deadline in facts.deadlines if deadline.item}
+    if not codes:
+        return {}
+    rows = db.session.execute(select(Office.code, Office.name).where(Office.code.in_(sorted(codes))))
+    return {row.code: row.name for row in rows}
+
+
+def _event(event: dict[str, object], workflow: Workflow, named: Mapping[str, str]) -> str:
     words = {"start": "开始", "meet": "完成", "end": "停止", "pause": "暂停", "resume": "恢复", "extend": "延长",
              "recount": "重新计算"}  # fmt: skip
     title = workflow.clock[str(event["clock"])].title
-    item = f"（{event['item']}）" if event["item"] else ""
+    item = f"（{named.get(str(event['item']), event['item'])}）" if event["item"] else ""
     due = f"，至 {event['due_on']}" if event.get("due_on") else ""
     return f"{title}{item}{words[str(event['event'])]}{due}"
 
 
-def _deadline(deadline: Deadline, workflow: Workflow, facts: Facts) -> Iterator[str]:
+def _deadline(deadline: Deadline, workflow: Workflow, facts: Facts, named: Mapping[str, str]) -> Iterator[str]:
     title = workflow.clock[deadline.clock].title
-    item = f"（{deadline.item}）" if deadline.item else ""
+    item = f"（{named.get(deadline.item, deadline.item)}）" if deadline.item else ""
     provisional = "，暂定" if deadline.provisional else ""
     yield f"  {title}{item}：{STATES[deadline.state]}，至 {deadline.due_on or '未定'}{provisional}"
     computation = deadline.computation(facts.calendar)

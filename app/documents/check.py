@@ -15,12 +15,15 @@ from app.db import db
 from app.documents.codes import read_code
 from app.documents.freeze import day
 from app.documents.sign import verify_pdf
-from app.models import Case, CaseRecord, Document, Office, PublicationFact, Subject
+from app.models import Case, CaseRecord, Document, Notice, Office, PublicationFact, Subject
 from app.now import now
 from workflows import workflow
 from workflows.calendar import legal_day
+from workflows.grammar import Workflow
 
 VALID, WITHDRAWN, REPLACED, OVERTAKEN = "valid", "withdrawn", "replaced", "overtaken"
+REMEDY = "申请行政复议"
+"""Words that stand in the text of every document which tells a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Verdict:
 
     `status` is VALID, WITHDRAWN, REPLACED or OVERTAKEN (genuine, but something has happened to the matter since),
     `headline` its word and `sentence` what it means. A natural person is never named: `party` then says so and
-    `party_code` is empty.
+    `party_code` is empty. `contestable` says whether the text tells a remedy; `told` names those for whom a notice was
+    written with it, none for a document that concerns only its party.
     """
 
     document_id: int
@@ -58,6 +62,8 @@ class Verdict:
     signed: bool
     pdf_sha256: str
     demo: bool
+    contestable: bool
+    told: tuple[str, ...]
     events: tuple[Event, ...]
 
 
@@ -111,6 +117,8 @@ def _verdict(which: Any) -> Verdict | None:
         signed=row.printed_at is not None,
         pdf_sha256=row.pdf_hash or "",
         demo=row.facts["demo"],
+        contestable=row.contestable,
+        told=_told(row, definition),
         events=tuple(_events(row, later)),
     )
 
@@ -121,7 +129,8 @@ def _query() -> Select[Any]:
         select(
             Document.id, Document.code, Document.kind, Document.title, Document.number, Document.facts,
             Document.issued_at, Document.printed_at, Document.placed_at, Document.withdrawn_at, Document.pdf_hash,
-            Document.case_id, successor.number.label("successor"),
+            Document.case_id, Document.journal_id, Document.html.contains(REMEDY).label("contestable"),
+            successor.number.label("successor"),
             Office.name.label("organ"), Subject.name.label("subject_name"), Subject.kind.label("subject_kind"),
             Case.type.label("case_type"), Case.edition.label("case_edition"), Case.state.label("case_state"),
             CaseRecord.record_id,
@@ -153,6 +162,19 @@ def _later(row: Row[Any]) -> Any:
         .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
         .limit(1)
     ).first()
+
+
+def _told(row: Row[Any], definition: Workflow) -> tuple[str, ...]:
+    """The departments for whom a notice was written with the document."""
+    if not any(row.kind in step.issues and "linked" in step.tells for step in definition.steps):
+        return ()
+    names = db.session.execute(
+        select(Office.name)
+        .join(Notice, Notice.receiver_id == Office.id)
+        .where(Notice.case_id == row.case_id, Notice.journal_id == row.journal_id)
+        .order_by(Notice.id)
+    )
+    return tuple(names.scalars())
 
 
 def _status(row: Row[Any], later: Row[Any] | None) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -38,7 +38,7 @@ from app.views.dues import Due, due_of
 from app.views.texts import article, sentence
 from forms import form_for
 from workflows.calendar import legal_day
-from workflows.clockwork import PAUSED, RUNNING
+from workflows.clockwork import PAUSED, RUNNING, Deadline
 from workflows.engine import offers
 from workflows.grammar import STAY, Refusal, Step, Workflow
 from workflows.people import ROLE_TITLES, Role, roles_in
@@ -159,6 +159,7 @@ class CasePage:
     officer: bool
     filer: bool
     owner: str
+    ripens: str
     offers: tuple[Offer, ...]
     path: tuple[Station, ...]
     dues: tuple[Due, ...]
@@ -211,10 +212,11 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
         officer=officer,
         filer=Role.FILER in roles,
         owner=state.owner.title if state.owner else "",
+        ripens=ripens(workflow, case.state, facts.deadlines, today),
         offers=offered,
         path=_path(loaded),
         dues=dues,
-        main_due=_main(dues),
+        main_due=_main(dues, _filers_own(workflow, case.state, counter)),
         journal=tuple(reversed(_journal(loaded, officer, about.subject_name))),
         intact=not problems_of(loaded.lines),
         documents=documents,
@@ -310,11 +312,19 @@ def waited_until(loaded: Loaded) -> date | None:
     return min(filter(None, ending), default=None)
 
 
-def _main(dues: tuple[Due, ...]) -> Due | None:
-    """The one date a page shows first: the nearest that is running, else one that is paused."""
+def _filers_own(workflow: Workflow, state: str, counter: str) -> frozenset[str]:
+    """The clocks that the filer meets from this state; none for officers, unless the case waits for the filer."""
+    if counter == "desk" and workflow.state[state].owner is not Role.FILER:
+        return frozenset()
+    steps = {step.code for step in workflow.steps_from[state] if Role.FILER in step.by}
+    return frozenset(clock.code for clock in workflow.clocks if steps.intersection(clock.met_by))
+
+
+def _main(dues: tuple[Due, ...], own: frozenset[str]) -> Due | None:
+    """The one date a page shows first: the nearest that is running, the filer's own before others, else one paused."""
     running = sorted((d for d in dues if d.state in (RUNNING, "overdue") and d.due_on), key=lambda d: str(d.due_on))
     if running:
-        return running[0]
+        return next((d for d in running if d.clock in own), running[0])
     return next((d for d in dues if d.state == PAUSED), None)
 
 
@@ -350,6 +360,18 @@ def way_on(workflow: Workflow, state: str) -> tuple[str, ...]:
                 seen.add(step.target)
                 queue.append((*road, step.target))
     return ()
+
+
+def ripens(workflow: Workflow, state: str, deadlines: Iterable[Deadline], today: date) -> str:
+    """What a case waits for that goes on by itself when a time-limit has passed; empty when it waits for a person."""
+    for deadline in deadlines:
+        clock = workflow.clock[deadline.clock]
+        step = workflow.step.get(clock.on_expiry)
+        if deadline.state != RUNNING or deadline.due_on is None or deadline.due_on < today or step is None:
+            continue
+        if state in step.sources and step.target in way_on(workflow, state):
+            return _("%(clock)s届满", clock=_(clock.title))
+    return ""
 
 
 def act_title(workflow: Workflow, act: str) -> str:
@@ -421,7 +443,7 @@ def _papers(
         .order_by(AttachmentUse.id)
     ).all()  # fmt: skip
     return (
-        tuple(_paper(row, number, counter) for row in documents),
+        tuple(_paper(row, number, counter, _to_serve(loaded)) for row in documents),
         tuple(Told(row.name, _("已写好，待送出"), "waiting", None, "") for row in receivers),
         tuple(
             ToDo(
@@ -440,13 +462,26 @@ def _papers(
     )  # fmt: skip
 
 
-def _paper(row: Any, number: str, counter: str) -> Paper:
+def _to_serve(loaded: Loaded) -> frozenset[str]:
+    """The kinds of document that still have to be served by a step of their own."""
+    workflow = loaded.workflow
+    clock = workflow.clock.get("serve")
+    if clock is None or "serve" in loaded.facts.counts:
+        return frozenset()
+    return frozenset(kind for step in workflow.steps if step.code in clock.starts for kind in step.issues)
+
+
+def _paper(row: Any, number: str, counter: str, to_serve: frozenset[str]) -> Paper:
     if row.trouble:
         state, text = "blocked", row.trouble
     elif row.printed_at is None:
         state, text = "printing", _("已出具，PDF 排印中，约一分钟")
     else:
-        state, text = "signed", _("已签章，已放入办件页面") if row.placed_at else _("已签章")
+        state = "signed"
+        if row.kind in to_serve:
+            text = _("已签章，待送达")
+        else:
+            text = _("已签章，已放入办件页面") if row.placed_at else _("已签章")
     return Paper(
         title=row.title,
         number=row.number,

@@ -13,7 +13,7 @@ from app.casework.actor import Person
 from app.db import db
 from app.models import Subject
 from app.now import now
-from app.security import acting_subject, person
+from app.security import acting_subject, home_of, person
 from app.views.texts import day
 from workflows.calendar import legal_day
 from workflows.people import Role
@@ -57,6 +57,11 @@ class Frame:
     def administrator(self) -> bool:
         """Whether the administrator's counter is open to this person."""
         return bool(self.who and self.who.roles & {Role.ADMINISTRATOR, Role.LEGAL})
+
+    @property
+    def home(self) -> str:
+        """The address of the counter at which this person begins; empty for the public."""
+        return home_of(self.who) if self.who else ""
 
     @property
     def today_text(self) -> str:

@@ -15,6 +15,7 @@ from app.casework.keyset import Order, Page, page_of
 from app.db import db
 from app.models import Case, CaseRecord, CreditRecord, DeadlineRow, Filing
 from app.registry.working_days import office_calendar
+from app.views.case_page import ripens
 from app.views.dues import Due, due_of
 from app.views.my_records import wrong_in_words
 from workflows import workflow
@@ -29,7 +30,8 @@ NEWEST_FIRST = Order(Case.opened_at, Case.id, "instant", down=True)
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """A case in a list. `todo` is what its filer must do next, empty when somebody else has it."""
+    """A case in a list. `todo` is what its filer must do next, empty when somebody else has it; `owner` is who has it,
+    empty when it is the filer or nobody, `ripens` what it waits for when no person is needed."""
 
     number: str
     title: str
@@ -38,6 +40,7 @@ class CaseLine:
     state_title: str
     final: bool
     owner: str
+    ripens: str
     since: datetime
     due: Due | None
     todo: str
@@ -125,7 +128,8 @@ def _line(row: Any, clocks: list[Deadline], calendar: Calendar, at: datetime) ->
         state=row.state,
         state_title=_(state.title),
         final=row.final,
-        owner=_(state.owner.title) if state.owner else "",
+        owner=_(state.owner.title) if state.owner and state.owner is not Role.FILER else "",
+        ripens=ripens(definition, row.state, clocks, legal_day(at)),
         since=row.state_since,
         due=due_of(main, definition, calendar, legal_day(at), row.state, _why(row, main)) if main else None,
         todo=_(todo) if todo else "",

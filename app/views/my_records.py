@@ -28,6 +28,9 @@ BUSY = "busy"
 ORDER = (NOW, WAIT, BUSY, NEVER, NONE)
 NEGATIVE = ("penalty", "list", "repair_breach")
 """Kinds of record that stand against a subject; a permit does not."""
+BREACH, BANNED = "repair_breach", "BANNED_UNTIL"
+NOTHING_LEFT = ("ANNULLED", "NOTHING_TO_REPAIR")
+"""Why there is nothing to repair; whatever else stands against an application does not matter then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,10 @@ def cards_of(subject_id: int, at: datetime) -> list[Card]:
 def _card(row: Any, facts: Facts, office: Any, cases: Mapping[str, Any], at: datetime) -> Card:
     judged = eligibility(facts, at)
     status, reasons = judged.status, tuple(no_of(refusal) for refusal in judged.refusals)
+    if row.kind == BREACH:
+        status, reasons = NEVER, (*(no for no in reasons if no.code == BANNED), _of_a_breach())
+    elif status == NONE:
+        reasons = tuple(no for no in reasons if no.code in NOTHING_LEFT)
     action_url = action_title = ""
     case = cases.get(facts.record.other_open_case if facts.record else "")
     if case is not None:
@@ -151,6 +158,14 @@ def _card(row: Any, facts: Facts, office: Any, cases: Mapping[str, Any], at: dat
         action_title=action_title or _("看这条信息"),
         calendar=facts.calendar,
     )
+
+
+def _of_a_breach() -> No:
+    """What a record of false material is, and what helps against it."""
+    text = _(
+        "这是在信用修复中提供虚假材料的失信记录，结果通知“信用中国”。对认定不服的，可以依法申请行政复议或者提起行政诉讼。"
+    )
+    return No(text, "", "", "")
 
 
 def _in_favour(row: Any) -> tuple[No, ...]:

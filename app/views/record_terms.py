@@ -38,11 +38,12 @@ class Told:
 
 TOLD = {
     "publish": Told(_l("已共享"), _l("可能在显示"), "ju"),
-    "confirm": Told(_l("已告知停止公示、停止使用"), _l("应当停止"), "zhuqing"),
-    "supersede": Told(_l("已告知撤回"), _l("应当撤回"), "zhuqing"),
-    "other": Told(_l("已告知办理结果"), _l("照旧"), "hui"),
+    "confirm": Told(_l("停止公示、停止使用的通知已写好，待送出"), _l("应当停止"), "ju"),
+    "supersede": Told(_l("撤回的通知已写好，待送出"), _l("应当撤回"), "ju"),
+    "withdraw": Told(_l("撤回的通知已写好，待送出"), _l("应当撤回"), "ju"),
+    "other": Told(_l("办理结果的通知已写好，待送出"), _l("照旧"), "hui"),
 }
-"""What receivers are told, by the act that told them; `other` is a result that leaves the record as it is."""
+"""What receivers are told, by the act that wrote the notice; `other` is a result that leaves the record as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from flask import Flask
 from flask_babel import gettext as _
 
+from app.now import now
 from workflows.calendar import SHANGHAI, legal_day
 from workflows.grammar import Refusal
 from workflows.law import cite
@@ -20,11 +21,24 @@ def civil(value: date | datetime) -> date:
 
 
 def day(value: date | datetime | None) -> str:
-    """11月26日（周四）"""
+    """11月26日（周四）; a day of another year says which."""
     if value is None:
         return ""
     value = civil(value)
+    if value.year != legal_day(now()).year:
+        return day_full(value)
     return _("%(month)s月%(day)s日（%(weekday)s）", month=value.month, day=value.day, weekday=WEEKDAYS[value.weekday()])
+
+
+def day_full(value: date | datetime | None) -> str:
+    """2026年11月26日（周四）"""
+    if value is None:
+        return ""
+    value = civil(value)
+    return _(
+        "%(year)s年%(month)s月%(day)s日（%(weekday)s）",
+        year=value.year, month=value.month, day=value.day, weekday=WEEKDAYS[value.weekday()],
+    )  # fmt: skip
 
 
 def day_year(value: date | datetime | None) -> str:
@@ -36,10 +50,12 @@ def day_year(value: date | datetime | None) -> str:
 
 
 def when(value: datetime | None) -> str:
-    """11月24日 16:40"""
+    """11月24日 16:40; a moment of another year says which."""
     if value is None:
         return ""
     local = value.astimezone(SHANGHAI)
+    if local.year != legal_day(now()).year:
+        return f"{day_year(value)} {local:%H:%M}"
     return _("%(month)s月%(day)s日 %(clock)s", month=local.month, day=local.day, clock=f"{local:%H:%M}")
 
 
@@ -68,5 +84,5 @@ def article(references: str) -> str:
 
 def init_texts(app: Flask) -> None:
     """Give the templates these words."""
-    for name, function in (("day", day), ("day_year", day_year), ("when", when), ("iso", iso), ("cite", article)):
-        app.jinja_env.filters[name] = function
+    words = {"day": day, "day_full": day_full, "day_year": day_year, "when": when, "iso": iso, "cite": article}
+    app.jinja_env.filters.update(words)

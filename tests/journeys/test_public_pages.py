@@ -108,7 +108,7 @@ def test_a_published_penalty_stands_there_with_its_class_and_its_days(cast, outs
     page = outside.go(f"/subjects/{cast.codes['yueheng']}")
     assert page.says("湘交罚〔2026〕1号") and page.says("一般")
     assert page.says("至 2027年5月18日")
-    assert page.says("最短公示期已于2026年8月18日届满，可以申请修复")
+    assert page.says("最短公示期已于2026年8月18日届满，义务已经履行的可以申请修复")
     assert page.says("法定代表人 罗*") and not page.says("罗建平")
 
 

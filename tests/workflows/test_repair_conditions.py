@@ -94,7 +94,7 @@ BAD_RECORDS = [
     ({"status": "repaired"}, "NOTHING_TO_REPAIR", "已经修复，不用修复。"),
     ({"status": "withdrawn"}, "NOTHING_TO_REPAIR", "信息已经撤回，不用修复。"),
     ({"status": "unpublished"}, "NOTHING_TO_REPAIR", "这条信息不公示，不影响信用，不用修复。"),
-    ({"annulled_on": date(2026, 4, 20)}, "ANNULLED", "这项处罚已于2026年4月20日被撤销，信息应当撤回，不需要修复。"),
+    ({"annulled_on": date(2026, 4, 20)}, "ANNULLED", "这项处罚已于2026年4月20日被撤销，信息依法撤回，不需要修复。"),
     ({"other_open_case": "XF-2"}, "DUPLICATE", "这条信息已经在办理修复（XF-2），请在“我的办件”里查看进度。"),
     (
         {"cls": "", "minimum_last_day": None, "maximum_last_day": None},
@@ -148,7 +148,7 @@ def test_two_papers_and_no_more():
 def test_a_ban_ends_with_its_last_day():
     banned = (Ban(date(2023, 5, 7), date(2026, 5, 6), "提供虚假材料"),)
     world = nothing_yet("2026-05-06", bans=banned)
-    assert reasons(world, "open", WANG) == ["因提供虚假材料，2026年5月6日以前不受理修复申请；次日起可以申请。"]
+    assert reasons(world, "open", WANG) == ["因提供虚假材料，到2026年5月6日为止不受理修复申请，次日起可以申请。"]
     assert world.on("2026-05-06", "23:59:59").why_not("open", WANG) == ("BANNED_UNTIL",)
     assert world.on("2026-05-07", "00:00:00").why_not("open", WANG) == ()
 

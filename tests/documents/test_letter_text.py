@@ -11,7 +11,7 @@ import pytest
 from app.documents.freeze import TEMPLATES
 from app.documents.letter import EDITION, letter_text
 
-SENTENCES = {"2026-11": "820b"}
+SENTENCES = {"2026-11": "ac80"}
 """The digest of the sentences of each edition: who changes a sentence begins a new edition."""
 
 

@@ -346,9 +346,13 @@ class Task:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the law room needs to know about a case, frozen; loaded in a handful of statements."""
+    """Everything the law room needs to know about a case, frozen; loaded in a handful of statements.
+
+    Counted from the journal: `counts` is how often each step was taken (`step/item` counts a step with an item apart),
+    `filers` are the persons who have acted for the subject in this case, whatever they are today.
+    """
 
     case: CaseFacts
     calendar: Calendar
@@ -362,22 +366,21 @@ class Facts:
     receivers: tuple[str, ...] = ()
     papers: frozenset[str] = frozenset()
     printed: frozenset[str] = frozenset()
+    counts: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    filers: frozenset[int] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """How often each step was taken; `step/item` counts a step with an item apart."""
-        found: dict[str, int] = {}
+    def __post_init__(self) -> None:
+        counts: dict[str, int] = {}
+        filers = set()
         for line in self.journal:
-            found[line.step] = found.get(line.step, 0) + 1
+            counts[line.step] = counts.get(line.step, 0) + 1
             if line.item:
                 key = f"{line.step}/{line.item}"
-                found[key] = found.get(key, 0) + 1
-        return found
-
-    @cached_property
-    def filers(self) -> frozenset[int]:
-        """Persons who have acted for the subject in this case, whatever they are today."""
-        return frozenset(line.person for line in self.journal if line.role == Role.FILER and line.person is not None)
+                counts[key] = counts.get(key, 0) + 1
+            if line.role == Role.FILER and line.person is not None:
+                filers.add(line.person)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "filers", frozenset(filers))
 
     def last(self, *steps: str) -> Line | None:
         """The latest line of any of these steps."""

@@ -138,9 +138,20 @@ def _walk() -> list[Question]:
 
 
 def _put_together(facts: Facts) -> Facts:
-    few = facts.case, facts.calendar, facts.record, facts.journal, facts.deadlines
-    many = facts.bans, facts.offences, facts.parts, facts.tasks, facts.receivers, facts.papers, facts.printed
-    return Facts(*few, *many)
+    return Facts(
+        case=facts.case,
+        calendar=facts.calendar,
+        record=facts.record,
+        journal=facts.journal,
+        deadlines=facts.deadlines,
+        bans=facts.bans,
+        offences=facts.offences,
+        parts=facts.parts,
+        tasks=facts.tasks,
+        receivers=facts.receivers,
+        papers=facts.papers,
+        printed=facts.printed,
+    )
 
 
 def _published(facts: Facts) -> bool:

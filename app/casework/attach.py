@@ -7,10 +7,10 @@ import re
 import unicodedata
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import delete, select
 
+from app.casework import inside_pdf
 from app.casework.actor import Person
 from app.casework.beside import for_the_filer, journal_beside
 from app.casework.refused import StepRefused
@@ -20,14 +20,18 @@ from app.models import Attachment, AttachmentUse
 from workflows.grammar import UNMET, Refusal
 
 PURPOSES = {"duty_proof": "纠正失信行为、履行处罚义务的证明材料", "completion": "补正材料"}
+PICTURES = ("JPEG", "PNG")
 KINDS = {"application/pdf": "PDF", "image/jpeg": "JPG", "image/png": "PNG"}
 MAX_FILES = 20
 MAX_PIXELS = 40_000_000
 MAX_PAGES = 200
-ACTIVE_KEYS = frozenset(("/AA", "/JS", "/JavaScript", "/EF", "/EmbeddedFiles", "/XFA", "/RichMediaContent"))
-ACTIVE_DEEDS = frozenset(
-    ("/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/GoToR", "/GoToE", "/Rendition", "/RichMediaExecute")
-)
+PDF_REFUSED = {
+    inside_pdf.PASSWORD: "PDF 设了密码，打不开。请去掉密码后再传。",
+    inside_pdf.DAMAGED: "PDF 已经损坏，打不开。请重新导出后再传。",
+    inside_pdf.EMPTY: "PDF 里一页也没有。请重新导出后再传。",
+    inside_pdf.ACTIVE: "PDF 里带有脚本、自动动作或者内嵌文件，不能接收。请打印成普通 PDF 后再传。",
+    inside_pdf.HEAVY: "PDF 太复杂，检查不完。请打印成普通 PDF，或者拆分后再传。",
+}
 
 
 def attach(
@@ -69,16 +73,25 @@ def attach(
 
 
 def detach(number: str, *, actor: Person, use_id: int, at: datetime) -> None:
-    """Take a file out of a case while it is still the filer's own paper; the file itself is kept."""
+    """Take a file out of a case while it is still the filer's own paper; the file itself is kept.
+
+    What has been handed in once stays, also while the case is being completed: somebody has judged by it.
+    """
     loaded = for_the_filer(number, actor, at)
-    gone = db.session.execute(
-        delete(AttachmentUse)
+    found = db.session.execute(
+        select(AttachmentUse.purpose, AttachmentUse.at, Attachment.name, Attachment.sha256)
+        .join(Attachment, Attachment.id == AttachmentUse.attachment_id)
         .where(AttachmentUse.id == use_id, AttachmentUse.case_id == loaded.id)
-        .returning(AttachmentUse.purpose)
     ).first()
-    if gone is None:
+    if found is None:
         raise _refused("没有这个文件，可能已经移除。")
-    journal_beside(loaded, "detach", actor, at, {"purpose": gone.purpose})
+    handed_in = loaded.facts.last("submit", "submit_early", "resubmit")
+    if handed_in is not None and found.at < handed_in.at:
+        raise _refused("“{name}”已经随申请提交，不能移除。需要更正的，请另外上传正确的材料，并在补正说明里写明。",
+                       name=found.name)  # fmt: skip
+    db.session.execute(delete(AttachmentUse).where(AttachmentUse.id == use_id))
+    said = {"purpose": found.purpose, "name": found.name, "sha256": found.sha256}
+    journal_beside(loaded, "detach", actor, at, said)
 
 
 def checked(data: bytes, limit: int) -> str:
@@ -105,49 +118,18 @@ def checked(data: bytes, limit: int) -> str:
 
 
 def _check_pdf(data: bytes) -> None:
-    import pikepdf
-
-    try:
-        with pikepdf.open(io.BytesIO(data)) as pdf:
-            pages = len(pdf.pages)
-            active = any(_acts(each) for each in pdf.objects)
-    except pikepdf.PasswordError:
-        raise _refused("PDF 设了密码，打不开。请去掉密码后再传。") from None
-    except (pikepdf.PdfError, LookupError, RecursionError, RuntimeError, TypeError, ValueError):
-        raise _refused("PDF 已经损坏，打不开。请重新导出后再传。") from None
-    if not pages:
-        raise _refused("PDF 里一页也没有。请重新导出后再传。")
+    verdict, pages = inside_pdf.inside(data)
+    if verdict in PDF_REFUSED:
+        raise _refused(PDF_REFUSED[verdict])
     if pages > MAX_PAGES:
         raise _refused("PDF 有 {n} 页，超过 {limit} 页。请拆分后再传。", n=pages, limit=MAX_PAGES)
-    if active:
-        raise _refused("PDF 里带有脚本、自动动作或者内嵌文件，不能接收。请打印成普通 PDF 后再传。")
-
-
-def _acts(found: Any) -> bool:
-    """True when an object of a PDF, or what it holds directly, would do something by itself or carries another file.
-
-    Where to open a document (an OpenAction that only names a page) and links to the web do nothing by themselves.
-    """
-    import pikepdf
-
-    waiting = [found]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, pikepdf.Array):
-            waiting += [each for each in one if not getattr(each, "is_indirect", False)]
-        elif isinstance(one, pikepdf.Dictionary | pikepdf.Stream):
-            held = one.stream_dict if isinstance(one, pikepdf.Stream) else one
-            if not ACTIVE_KEYS.isdisjoint(held.keys()) or str(held.get("/S", "")) in ACTIVE_DEEDS:
-                return True
-            waiting += [value for _key, value in held.items() if not getattr(value, "is_indirect", False)]
-    return False
 
 
 def _check_image(data: bytes) -> None:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=PICTURES) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise _refused("图片太大（{w}×{h}），请缩小后再传。", w=width, h=height)
@@ -158,12 +140,12 @@ def _check_image(data: bytes) -> None:
         raise _refused("图片已经损坏，打不开。请重新拍摄或者导出后再传。") from None
 
 
-def tidy_name(name: str, media_type: str) -> str:
+def tidy_name(name: str, media_type: str = "") -> str:
     """A file name that is only ever shown: no path, no control or direction characters, at most 80 characters."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if unicodedata.category(c)[0] != "C")
     name = re.sub(r"\s+", " ", name).strip(" .")[-80:]
-    return name or f"文件.{KINDS[media_type].lower()}"
+    return name or (f"文件.{KINDS[media_type].lower()}" if media_type in KINDS else "文件")
 
 
 def _refused(text: str, **values: object) -> StepRefused:

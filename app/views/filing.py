@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from app.casework.attach import KINDS, attach, detach
+from app.casework.attach import KINDS, attach, detach, tidy_name
 from app.casework.facts import NoSuchCase
 from app.casework.letter import letter_of, sign_letter, words_of
 from app.casework.refused import StepRefused
@@ -144,7 +144,7 @@ def _papers(number: str, form: UploadForm) -> ResponseReturnValue:
         page=case,
         items=asked.answers.get("items", []) if asked else [],
         asked_at=asked.at if asked else None,
-        files=[file for file in case.files if file.purpose == COMPLETION],
+        files=[file for file in case.files if file.purpose == COMPLETION and asked and file.at >= asked.at],
         form=form,
         accept=ACCEPT,
     )
@@ -173,7 +173,7 @@ def upload(number: str) -> ResponseReturnValue:
                 )
         except StepRefused as refused:
             why = "".join(sentence(refusal) for refusal in refused.refusals).rstrip("。")
-            bad.append(_("%(name)s没有收下：%(why)s", name=file.filename, why=why))
+            bad.append(_("%(name)s没有收下：%(why)s", name=tidy_name(file.filename or ""), why=why))
     if bad:
         form.files.errors = bad
         return _papers(number, form)

@@ -16,15 +16,17 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from app import files
+from app.casework import inside_pdf
 from app.casework.attach import MAX_FILES, attach, checked, detach, tidy_name
 from app.casework.refused import StepRefused
 from app.db import db, transaction
 from app.files import find, keep
-from app.models import Attachment, AttachmentUse
+from app.models import Attachment, AttachmentUse, JournalLine
 from app.now import now
-from tests.build import a_case, walk
+from tests.build import ITEMS, a_case, walk
 from tests.casework.acts import everything, lines, look, refused, scalar
 from tests.cast import Cast
+from tests.conftest import Clock
 
 LIMIT = 10 * 1024 * 1024
 
@@ -147,8 +149,11 @@ def test_an_action_hidden_on_a_page_is_found() -> None:
         checked(out.getvalue(), LIMIT)
 
 
-def test_whatever_bytes_come_the_answer_is_yes_or_a_sentence() -> None:
-    """Six hundred damaged files: never another exception, which would be a broken page."""
+def test_whatever_bytes_come_the_answer_is_yes_or_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six hundred damaged files: never another exception, which would be a broken page.
+
+    A PDF is judged here by the same lines as in the process of its own that otherwise looks into it."""
+    monkeypatch.setattr(inside_pdf, "inside", inside_pdf.judge)
     dice = random.Random(20261124)
     originals = [pdf(pages=2, OpenAction=action("URI", URI="x")), picture("PNG"), picture("JPEG")]
     refusals = 0
@@ -269,6 +274,29 @@ def test_a_file_taken_out_again_is_kept_but_no_longer_counts(cast: Cast, tmp_pat
     assert lines(number) == ["open", "attach", "detach"]
     with pytest.raises(StepRefused, match="可能已经移除"), transaction():
         detach(number, actor=deng, use_id=use, at=now())
+
+
+def test_what_the_office_has_judged_by_stays_while_the_case_is_completed(
+    cast: Cast, clock: Clock, tmp_path: Path
+) -> None:
+    number = a_case(cast, at="draft", duty="unknown")
+    bring(cast, number, tmp_path / "up", pdf())
+    seen = scalar(select(AttachmentUse.id))
+    clock.go("2026-11-24 11:00")
+    walk(cast, number, "deng", "submit")
+    walk(cast, number, "li", "receive", t0="today")
+    walk(cast, number, "li", "correct", items=ITEMS)
+    clock.go("2026-11-24 12:00")
+    bring(cast, number, tmp_path / "up", picture())
+    fresh = scalar(select(func.max(AttachmentUse.id)))
+    deng = cast.who("deng")
+    with pytest.raises(StepRefused, match="“缴款凭证.pdf”已经随申请提交，不能移除"), transaction():
+        detach(number, actor=deng, use_id=seen, at=now())
+    with transaction():
+        detach(number, actor=deng, use_id=fresh, at=now())
+    assert lines(number)[-1] == "detach"
+    line = scalar(select(JournalLine.answers).where(JournalLine.act == "detach"))
+    assert line["name"] == "缴款凭证.pdf" and len(line["sha256"]) == 64
 
 
 def test_a_file_of_another_case_is_not_taken_out_through_this_one(cast: Cast, tmp_path: Path) -> None:

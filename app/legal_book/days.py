@@ -33,6 +33,7 @@ FIRST_YEAR = 2001
 YEARS_AHEAD = 2
 MOST = 120
 """Days that one notice can declare: more than a year's arrangement ever had."""
+LISTENS = Office.receives != ""
 _AT_ONCE = 400
 """Cases read in one statement."""
 
@@ -47,7 +48,10 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A running time-limit that the new days touch: its old and new last day, and the event that says so."""
+    """A running time-limit that the new days touch: its old and new last day, and the event that says so.
+
+    `whose` is the receiver it is about, empty for a limit of the case.
+    """
 
     case_id: int
     number: str
@@ -55,6 +59,7 @@ class Move:
     clock: str
     title: str
     item: str
+    whose: str
     before: date
     after: date
     was_provisional: bool
@@ -68,7 +73,7 @@ class Move:
 
     @property
     def settled(self) -> bool:
-        """True when the day stays and only ceases to be provisional (or becomes so)."""
+        """True when the last day stays: it ceases to be provisional, becomes so, or a day on the way to it moved."""
         return self.after == self.before
 
 
@@ -159,14 +164,14 @@ def _check(days: list[Declared], at: datetime) -> None:
         raise NotDone("一次最多录入 {most} 天，请分几次录入。", most=MOST)
     twice = sorted({each.day for each in days if sum(other.day == each.day for other in days) > 1})
     if twice:
-        raise NotDone("{day} 写了两次，请只留一次。", day=twice[0].isoformat())
+        raise NotDone("{day}写了两次，请只留一次。", day=_day(twice[0]))
     for each in days:
         if not FIRST_YEAR <= each.day.year <= today.year + YEARS_AHEAD:
-            values = {"day": each.day.isoformat(), "first": FIRST_YEAR, "last": today.year + YEARS_AHEAD}
-            raise NotDone("{day} 不在能录入的年份里（{first} 年到 {last} 年），请核对。", **values)
+            values = {"day": _day(each.day), "first": FIRST_YEAR, "last": today.year + YEARS_AHEAD}
+            raise NotDone("{day}不在能录入的年份里（{first} 年到 {last} 年），请核对。", **values)
         if each.working and each.day <= today:
             raise NotDone(
-                "{day} 不在今天以后，不能改成上班日：有人的期限会因此提前到已经过去的日子。", day=each.day.isoformat()
+                "{day}不在今天以后，不能改成上班日：有人的期限会因此提前到已经过去的日子。", day=_day(each.day)
             )
     known = db.session.execute(
         select(CalendarOverride.day, CalendarOverride.notice)
@@ -174,7 +179,7 @@ def _check(days: list[Declared], at: datetime) -> None:
         .order_by(CalendarOverride.day)
     ).first()
     if known is not None:
-        raise NotDone("{day} 已经按“{notice}”录过，不能重复录入。", day=known.day.isoformat(), notice=known.notice)
+        raise NotDone("{day}已经按“{notice}”录过，不能重复录入。", day=_day(known.day), notice=known.notice)
 
 
 def _fresh(days: list[Declared], notice: str, announces: int | None) -> list[Override]:
@@ -196,11 +201,12 @@ def _moves(fresh: list[Override], days: list[Declared]) -> list[Move]:
         .distinct()
         .order_by(DeadlineRow.about_id)
     ).scalars()
-    moves = [move for chunk in _chunks(list(candidates)) for move in _moves_of(chunk, after)]
+    names = {office.code: office.name for office in db.session.execute(select(Office.code, Office.name).where(LISTENS))}
+    moves = [move for chunk in _chunks(list(candidates)) for move in _moves_of(chunk, after, names)]
     return sorted(moves, key=lambda move: (not move.shorter, move.settled, move.after, move.number, move.clock))
 
 
-def _moves_of(case_ids: list[int], after: Calendar) -> Iterator[Move]:
+def _moves_of(case_ids: list[int], after: Calendar, names: Mapping[str, str]) -> Iterator[Move]:
     cases = db.session.execute(
         select(Case.id, Case.number, Case.type, Case.edition, Office.name.label("office"))
         .join(Office, Office.id == Case.office_id)
@@ -225,6 +231,7 @@ def _moves_of(case_ids: list[int], after: Calendar) -> Iterator[Move]:
                 clock=deadline.clock,
                 title=clock.title,
                 item=deadline.item,
+                whose=names.get(deadline.item, deadline.item),
                 before=deadline.due_on,
                 after=date.fromisoformat(event["due_on"]),
                 was_provisional=deadline.provisional,
@@ -326,17 +333,26 @@ def _recount(moves: list[Move], notice: str, doer: Doer, calendar: Calendar, at:
         for case_id in chunk:
             moved = by_case[case_id]
             events = [move.event for move in moved]
-            said = "；".join(
-                f"{move.title}由 {move.before.isoformat()} 改为 {move.after.isoformat()}"
-                if not move.settled
-                else f"{move.title}仍为 {move.after.isoformat()}，{'暂定' if move.provisional else '不再是暂定'}"
-                for move in moved
-            )
+            said = "；".join(map(_in_words, moved))
             write_line(
                 "case", case_id, RECOUNT, doer, at, law_text="D", source=states[case_id], target=states[case_id],
                 answers={"reason": f"{notice}：{said}。"}, clocks=events, calendar=calendar.edition,
             )  # fmt: skip
             store("case", case_id, rows.get(case_id, []), events)
+
+
+def _in_words(move: Move) -> str:
+    """What became of a limit, for the journal of its case."""
+    title = f"{move.title}（{move.whose}）" if move.whose else move.title
+    if not move.settled:
+        return f"{title}由{_day(move.before)}改为{_day(move.after)}"
+    if move.provisional != move.was_provisional:
+        return f"{title}仍为{_day(move.after)}，{'暂定' if move.provisional else '不再是暂定'}"
+    return f"{title}仍为{_day(move.after)}，延长以前的期限有变动"
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _chunks(ids: list[int]) -> Iterator[list[int]]:

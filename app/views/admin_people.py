@@ -16,6 +16,7 @@ from app.models import Case, Identifier, JournalLine, Mandate, Membership, Offic
 from app.models.subject import CAPACITIES
 from app.office_book.base import ACTS, Reach, in_force_between
 from app.views.case_page import LogLine
+from app.views.texts import day_year
 from workflows import WORKFLOWS
 from workflows.people import ROLE_TITLES, Role
 
@@ -354,7 +355,7 @@ def _told(act: str, answers: Mapping[str, Any]) -> str:
             return f"{answers.get('subject', '')} {capacity}，{_stretch(answers)}。{answers.get('evidence', '')}"
         case "part" | "end_mandate":
             where = answers.get("office") or answers.get("subject", "")
-            until = _("到%(day)s为止", day=answers.get("until", ""))
+            until = _("到%(day)s为止", day=_day(answers.get("until")))
             return "；".join([f"{where} {answers.get('role', '')} {until}", *answers.get("gaps", [])])
         case "edit":
             before, after = answers.get("from", {}), answers.get("to", {})
@@ -369,5 +370,10 @@ def _told(act: str, answers: Mapping[str, Any]) -> str:
 
 
 def _stretch(answers: Mapping[str, Any]) -> str:
-    since, until = answers.get("since", ""), answers.get("until", "")
-    return _("%(since)s 至 %(until)s", since=since, until=until) if until else _("%(since)s 起", since=since)
+    since, until = _day(answers.get("since")), _day(answers.get("until"))
+    return _("%(since)s至%(until)s", since=since, until=until) if until else _("%(since)s起", since=since)
+
+
+def _day(kept: str | None) -> str:
+    """A day as a journal keeps it, in words."""
+    return day_year(date.fromisoformat(kept)) if kept else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -60,8 +60,9 @@ class Frame:
 
     @property
     def home(self) -> str:
-        """The address of the counter at which this person begins; empty for the public."""
-        return home_of(self.who) if self.who else ""
+        """The address of the counter at which this person begins; empty for whoever has none."""
+        address = home_of(self.who) if self.who else ""
+        return "" if address == url_for("public.home") else address
 
     @property
     def today_text(self) -> str:

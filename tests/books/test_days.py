@@ -79,7 +79,7 @@ def test_each_case_gets_one_journal_line_with_the_notice_and_the_days(cast):
     enter_days(cast, REST)
     line = db.session.execute(select(*JournalLine.__table__.c).where(JournalLine.act == "recount")).one()
     assert line.person_name == "沈工" and line.role == "administrator" and line.source == line.target == "accepted"
-    assert NOTICE in line.answers["reason"] and "办理期限由 2026-12-03 改为 2026-12-07" in line.answers["reason"]
+    assert NOTICE in line.answers["reason"] and "办理期限由2026年12月3日改为2026年12月7日" in line.answers["reason"]
     assert {event["clock"] for event in line.clocks} == {"decide", "total"}
     assert line.calendar == calendar_with(declared()).edition
     db.session.rollback()
@@ -149,7 +149,7 @@ def test_a_limit_never_ends_before_tomorrow_by_a_working_day_put_in(cast, clock)
 
 def test_the_same_day_is_entered_once_and_never_edited(cast):
     enter_days(cast, REST)
-    with pytest.raises(NotDone, match="2026-11-26 已经按“湘政办发〔2026〕99号”录过"):
+    with pytest.raises(NotDone, match="2026年11月26日已经按“湘政办发〔2026〕99号”录过"):
         preview(REST, "另一份", None, now())
     with pytest.raises(NotDone, match="写了两次"):
         preview((Declared(date(2026, 12, 1), False), Declared(date(2026, 12, 1), True)), NOTICE, None, now())

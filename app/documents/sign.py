@@ -358,6 +358,9 @@ def _registered(fingerprints: set[str]) -> dict[str, str]:
 _NUMBER = rb"\s{0,9}(\d{1,10})"
 _RANGE = re.compile(rb"/ByteRange\s{0,9}\[" + rb"\s".join([_NUMBER] * 4) + rb"\s{0,9}\]")
 _MOST_SEALS = 16
+_LARGEST_SEAL = 64 * 1024
+"""Bytes that the block of a signature takes in the file, in hexadecimal; ours take a quarter of it. Reading a block costs
+far more than its size, and thousands of certificates fit into a file."""
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -373,6 +376,8 @@ def seals_of(data: bytes) -> list[Seal]:
         if first != 0 or not length < second <= second + rest <= len(data):
             continue
         gap = data[length:second]
+        if len(gap) > _LARGEST_SEAL:
+            continue
         try:
             block = bytes.fromhex(gap[1:-1].decode("ascii")) if gap[:1] + gap[-1:] == b"<>" else b""
             seal = _seal(block, (data[:length], data[second : second + rest]), second + rest == len(data))

@@ -135,7 +135,7 @@ class Recorded:
     tapes: dict[bool, Tape]
 
 
-def run(cases: int = 6, rounds: int = 20) -> list[Table]:
+def run(cases: int = 6, rounds: int = 15) -> list[Table]:
     """Walk `cases` cases in each of `rounds` rounds on both databases, in turn with the limit."""
     with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder, at_its_hour():
         place = Path(folder)

@@ -24,7 +24,7 @@ from bench.stage import FIRST_SUBJECT, Stage, application, at_its_hour, set_up
 FLOOR = "/health"
 
 
-def run(requests: int = 8, rounds: int = 15) -> list[Table]:
+def run(requests: int = 8, rounds: int = 11) -> list[Table]:
     """Ask for each page `requests` times in each of `rounds` rounds, on SQLite."""
     with TemporaryDirectory(prefix="jiannuo-bench-", ignore_cleanup_errors=True) as folder:
         return [pages_in(Path(folder), requests, rounds, waiting=60, decided=5)]

@@ -33,7 +33,7 @@ PAPERS = 3
 """Documents of a case: 申请回执, 受理通知书, 准予信用修复决定书."""
 
 
-def run(cases: int = 1, rounds: int = 12) -> list[Table]:
+def run(cases: int = 1, rounds: int = 9) -> list[Table]:
     """Print the papers of `cases` cases in each of `rounds` rounds, and as many in another process for its memory."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as apart:
         measured = apart.submit(_paired, cases, rounds).result()

@@ -16,8 +16,9 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from app import files
+from app.casework import attach as attaching
 from app.casework import inside_pdf
-from app.casework.attach import MAX_FILES, attach, checked, detach, tidy_name
+from app.casework.attach import attach, checked, detach, tidy_name
 from app.casework.refused import StepRefused
 from app.db import db, transaction
 from app.files import find, keep
@@ -309,12 +310,16 @@ def test_a_file_of_another_case_is_not_taken_out_through_this_one(cast: Cast, tm
     assert scalar(select(func.count()).select_from(AttachmentUse)) == 1
 
 
-def test_there_is_a_limit_to_what_one_case_can_hold(cast: Cast, tmp_path: Path) -> None:
+def test_there_is_a_limit_to_what_one_case_can_hold(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = a_case(cast, at="draft")
     blank = pdf()
-    for n in range(MAX_FILES):
+    assert attaching.MAX_FILES == 20
+    monkeypatch.setattr(attaching, "MAX_FILES", 3)
+    for n in range(3):
         bring(cast, number, tmp_path / "up", blank + b"%" + str(n).encode())
-    with pytest.raises(StepRefused, match="最多上传 20 个文件"):
+    with pytest.raises(StepRefused, match="最多上传 3 个文件"):
         bring(cast, number, tmp_path / "up", picture())
 
 

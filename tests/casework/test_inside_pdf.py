@@ -84,9 +84,7 @@ def test_a_paper_of_the_usual_kind_is_looked_into() -> None:
     [
         pytest.param(unfolding(700), id="more than the process may have, out of less than a megabyte"),
         pytest.param(unfolding(700, filters=2), id="the same packed twice, out of a few kilobytes"),
-        pytest.param(
-            written(pages(kids=b"3 0 R " * 400_000, count=400_000)), id="one page 400,000 times"
-        ),
+        pytest.param(written(pages(kids=b"3 0 R " * 400_000, count=400_000)), id="one page 400,000 times"),
     ],
 )
 def test_a_paper_that_unfolds_without_end_is_refused_in_bounded_time_and_memory(data: bytes) -> None:

@@ -147,6 +147,7 @@ def test_sixty_walks_store_what_their_journals_say(cast: Cast, clock: Clock) -> 
                     attempts += 1
                     assert all(refusal.text for refusal in refused.refusals)
                     assert len(look(number).lines) == len(loaded.lines)
+                    continue
             elif ways := possible(loaded, people, dice):
                 quiet = [way for way in ways if way[1] not in ("withdraw", "discard", "decline", "transfer")]
                 person, step, item = dice.choice(quiet if quiet and dice.random() < 0.93 else ways)

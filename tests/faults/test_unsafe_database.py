@@ -13,18 +13,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask
 from sqlalchemy import Engine, create_engine, event, make_url
 
-from app.db import db, prepare
+from app.db import prepare
 from app.safety import UnsafeDatabase, refuse_unsafe, unsafe_settings
 from tests.conftest import named
 
 ROOT = Path(__file__).parents[2]
-
-
-def test_the_databases_of_the_tests_are_safe(app: Flask) -> None:
-    refuse_unsafe(db.engine)
 
 
 # ---- SQLite

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,37 +84,6 @@ def test_only_one_file_asks_the_machine_what_time_it_is() -> None:
     assert asked == ["app/now.py"]
 
 
-def test_only_the_machine_room_knows_transitions() -> None:
-    knows = set()
-    for path, tree in sources(*ROOMS):
-        for node in ast.walk(tree):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            if any(name.split(".")[0] == "transitions" for name in names):
-                knows.add(path)
-    assert knows == {"workflows/machine.py"}
-
-
-@pytest.mark.parametrize(
-    ("path", "allowed"),
-    [
-        ("config.py", sys.stdlib_module_names),
-        ("dev.py", sys.stdlib_module_names),
-        ("wsgi.py", {"app"}),
-        ("workflows/law/__init__.py", sys.stdlib_module_names | {"workflows"}),
-        ("workflows/calendar.py", sys.stdlib_module_names | {"workflows", "holidays"}),
-    ],
-)
-def test_what_the_import_contracts_cannot_see(path: str, allowed: set[str]) -> None:
-    """They take packages only; settings, the commands and the entry stand beside them."""
-    for _path, tree in sources(path):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                assert {alias.name.split(".")[0] for alias in node.names} <= allowed
-            elif isinstance(node, ast.ImportFrom):
-                assert (node.module or "").split(".")[0] in allowed
-
-
 def test_a_case_type_is_nowhere_named_in_what_all_case_types_share() -> None:
     """take_step, the engine, the inbox, the watch and the press know no `repair`."""
     for path, tree in sources(
@@ -156,21 +123,3 @@ def test_no_page_carries_script_style_or_handlers_of_its_own() -> None:
             r"https?://[^\"'\s]*cdn",
         ):
             assert not re.search(pattern, text, re.I), f"{path.relative_to(ROOT)}: {pattern}"
-
-
-def test_importing_the_application_imports_neither_printer_nor_signer() -> None:
-    """They take a second and a half and sixty megabytes, and only the press needs them."""
-    program = (
-        "import sys, tempfile\n"
-        "from app import create_app\n"
-        "from config import TestConfig\n"
-        "create_app(TestConfig(INSTANCE=tempfile.mkdtemp()))\n"
-        "print(' '.join(sorted(name for name in sys.modules if '.' not in name)))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    loaded = set(done.stdout.split())
-    assert {"flask", "sqlalchemy", "app"} <= loaded
-    heavy = {"weasyprint", "pyhanko", "pyhanko_certvalidator", "fontTools", "pikepdf", "PIL", "pandas", "playwright"}
-    assert loaded & heavy == set()

@@ -203,7 +203,7 @@ def test_everybody_gets_in_where_they_belong_and_nowhere_else(app: Flask, people
 def test_only_the_administrator_changes_people_offices_and_calendar(
     app: Flask, people: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The legal office comes in for the law and gets no further; the administrator reads the law and vouches for none."""
+    """The legal office comes in for the law and no further; the administrator reads the law and vouches for none."""
     monkeypatch.setitem(app.config, "WTF_CSRF_METHODS", set())
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
     legal, administrator = (visitor(app, people.users[name]) for name in ("jiang", "shen"))

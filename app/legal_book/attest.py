@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
+from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.db import db
 from app.journal import Doer, write_line
-from app.models import Attestation, User
+from app.models import Attestation, Office, User
 from app.office_book.base import NotDone
 from workflows.law import RuleRow, UnknownRule, rule
 from workflows.people import Role
@@ -21,9 +22,12 @@ def attest(actor: Person, rule_id: str, digest: str, note: str, at: datetime) ->
     Raises NotDone for anybody but the legal office, for a row that is not there any more, that says nothing, that was
     seen in a copy already, or that somebody has vouched for.
     """
-    office = next((office for role, office in sorted(actor.memberships) if role is Role.LEGAL), None)
-    if office is None:
+    held = [office for role, office in sorted(actor.memberships) if role is Role.LEGAL]
+    if not held:
         raise NotDone("法规参数由法制机构核实；管理员可以查看，不能核实。")
+    office = _at_the_top(held)
+    if office is None:
+        raise NotDone("法规参数全省只有一套，由省级法制机构核实；您可以查看。")
     row = _row(rule_id, digest)
     if row.value is None:
         raise NotDone("这一行还没有查到数值，没有可以核实的内容。查到以后随新版本发布。")
@@ -45,6 +49,20 @@ def attest(actor: Person, rule_id: str, digest: str, note: str, at: datetime) ->
     answers = {"rule": rule_id, "row": digest, "value": row.value, "unit": row.unit, "note": note}
     write_line("law", attestation_id, "attest", doer, at, law_text=row.instrument, answers=answers)
     return attestation_id
+
+
+def _at_the_top(offices: list[int]) -> int | None:
+    """The first of these offices that is the department at the top of the tree or a division of it."""
+    above = aliased(Office)
+    top = or_(Office.parent_id.is_(None), and_(Office.kind == "division", above.parent_id.is_(None)))
+    found: int | None = db.session.execute(
+        select(Office.id)
+        .outerjoin(above, above.id == Office.parent_id)
+        .where(Office.id.in_(offices), top)
+        .order_by(Office.id)
+        .limit(1)
+    ).scalar()
+    return found
 
 
 def _row(rule_id: str, digest: str) -> RuleRow:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true, update
 
 from app.casework.actor import Person
 from app.db import db
 from app.journal import Doer, write_line
 from app.models import Mandate, Membership, Office, User
 from app.registry.text import Sentence, say
+from workflows.calendar import legal_day
 from workflows.people import Role
 
 ACTS = {
@@ -59,9 +60,11 @@ class Reach:
         return or_(false(), *(Office.path.startswith(path, autoescape=True) for path in self.paths))
 
     def users(self) -> ColumnElement[bool]:
-        """The condition on `User`: people of the branch, and people who serve nowhere."""
+        """The condition on `User`: people of the branch, and people who serve nowhere; nobody without a branch."""
         if self.whole:
             return true()
+        if not self.paths:
+            return false()
         serves = exists().where(Membership.user_id == User.id)
         inside = serves.where(Membership.office_id == Office.id, self.offices())
         return or_(inside, ~serves)
@@ -95,6 +98,24 @@ def the_user(actor: Person, user_id: int) -> Any:
     seen = db.session.execute(select(User.id).where(User.id == user_id, reach_of(actor).users())).first()
     if user is None or seen is None:
         raise NotDone("没有这个用户，或者不归您管理。")
+    return user
+
+
+def the_account(actor: Person, user_id: int, at: datetime) -> Any:
+    """The user, locked, when this administrator looks after every office they serve in now or will serve in: who can
+    give an account a new password can enter in all its roles. Raises NotDone."""
+    user = the_user(actor, user_id)
+    elsewhere = (
+        select(Membership.id)
+        .join(Office, Office.id == Membership.office_id)
+        .where(
+            Membership.user_id == user_id,
+            in_force_between(Membership, legal_day(at), None),
+            not_(reach_of(actor).offices()),
+        )
+    )
+    if db.session.execute(elsewhere.limit(1)).first():
+        raise NotDone("这个人还在不归您管理的单位任职，账户由省级管理员办理；本单位的身份您可以照常增加和结束。")
     return user
 
 

@@ -11,7 +11,17 @@ from sqlalchemy import insert, select
 from app.casework.actor import Person
 from app.db import db
 from app.models import Mandate, Membership, Subject, User
-from app.office_book.base import NotDone, change, hold_offices, in_force_between, note, the_office, the_user
+from app.office_book.base import (
+    NotDone,
+    change,
+    hold_offices,
+    in_force_between,
+    note,
+    reach_of,
+    the_account,
+    the_office,
+    the_user,
+)
 from app.office_book.gaps import Gap, LeavesNobody, filer_gaps, gaps_without
 from workflows.calendar import legal_day
 from workflows.people import Role
@@ -19,6 +29,8 @@ from workflows.people import Role
 
 def create_user(actor: Person, login: str, name: str, password_hash: str, at: datetime) -> int:
     """A new account without any role; inside `transaction()`. Raises NotDone when the login is taken."""
+    if not reach_of(actor).paths:
+        raise NotDone("只有管理员能建立账户。")
     if db.session.execute(select(User.id).where(User.login == login)).first():
         raise NotDone("用户名“{login}”已经有人用，请换一个。", login=login)
     account = {"login": login, "name": name, "password_hash": password_hash}
@@ -31,7 +43,7 @@ def create_user(actor: Person, login: str, name: str, password_hash: str, at: da
 
 def rename(actor: Person, user_id: int, name: str, at: datetime) -> None:
     """Correct a person's name; what was signed before keeps the old one."""
-    user = the_user(actor, user_id)
+    user = the_account(actor, user_id, at)
     if user.name == name:
         raise NotDone("姓名没有变化。")
     change(User, user_id, name=name)
@@ -40,7 +52,7 @@ def rename(actor: Person, user_id: int, name: str, at: datetime) -> None:
 
 def reset_password(actor: Person, user_id: int, password_hash: str, at: datetime) -> None:
     """A new password made by the house, never chosen by the administrator; open sessions end and a lock is lifted."""
-    the_user(actor, user_id)
+    the_account(actor, user_id, at)
     change(
         User,
         user_id,
@@ -54,7 +66,7 @@ def reset_password(actor: Person, user_id: int, password_hash: str, at: datetime
 
 def close_account(actor: Person, user_id: int, reason: str, accept: bool, at: datetime) -> None:
     """The person enters no more; open sessions end at once. Raises LeavesNobody unless `accept`."""
-    user = the_user(actor, user_id)
+    user = the_account(actor, user_id, at)
     if not user.active:
         raise NotDone("这个账户已经停用。")
     today = legal_day(at)
@@ -72,7 +84,7 @@ def close_account(actor: Person, user_id: int, reason: str, accept: bool, at: da
 
 def reopen_account(actor: Person, user_id: int, at: datetime) -> None:
     """The person enters again, with the roles and mandates still in force."""
-    if the_user(actor, user_id).active:
+    if the_account(actor, user_id, at).active:
         raise NotDone("这个账户正在使用，不需要恢复。")
     change(User, user_id, active=True, failures=0, locked_until=None)
     note("user", user_id, "reopen", actor, at, {})
@@ -98,11 +110,12 @@ def add_membership(
                 "管理员不办理案件，也不核实法规参数，不能与其他身份由一人兼任；这个人在这段时间是{role}。",
                 role=Role(held.role).title,
             )
-    db.session.execute(
-        insert(Membership).values(
-            user_id=user_id, office_id=office_id, role=role.value, valid_from=since, valid_until=until
-        )
-    )
+    begun = {"user_id": user_id, "office_id": office_id, "role": role.value, "valid_from": since}
+    never = db.session.execute(select(Membership.id).filter_by(**begun)).scalar()  # ended before it had begun
+    if never is not None:
+        change(Membership, never, valid_until=until)
+    else:
+        db.session.execute(insert(Membership).values(**begun, valid_until=until))
     answers = {"office": office.name, "role": role.title, "since": since.isoformat(), "until": _iso(until)}
     note("user", user_id, "join", actor, at, answers)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from app.db import db, transaction
 from app.duty.readiness import readiness
 from app.legal_book.attest import attest
-from app.models import Attestation, JournalLine
+from app.models import Attestation, JournalLine, Membership, Office
 from app.now import now
 from app.office_book.base import NotDone
 from workflows.law import rule
@@ -48,6 +48,31 @@ def test_an_attested_row_is_not_listed_as_waiting_any_more(cast):
 def test_nobody_but_the_legal_office_vouches(cast, who):
     with pytest.raises(NotDone, match="由法制机构核实"):
         vouch(cast, who=who)
+
+
+def test_the_legal_office_of_a_city_does_not_vouch_for_the_whole_province(cast):
+    with transaction():
+        db.session.execute(
+            update(Membership)
+            .where(Membership.user_id == cast.users["jiang"])
+            .values(office_id=cast.offices["changsha"])
+        )
+    with pytest.raises(NotDone, match="由省级法制机构核实"):
+        vouch(cast)
+
+
+def test_a_division_of_the_department_does(cast):
+    with transaction():
+        division = db.session.execute(
+            insert(Office).values(
+                code="fz", name="法制处", short="法制处", kind="division", parent_id=cast.offices["province"],
+                path="/1/99/", region="", word="", review_body="", receives="", phone="", address="",
+            ).returning(Office.id)
+        ).scalar_one()  # fmt: skip
+        db.session.execute(
+            update(Membership).where(Membership.user_id == cast.users["jiang"]).values(office_id=division)
+        )
+    assert vouch(cast)
 
 
 @pytest.mark.parametrize(

@@ -274,6 +274,51 @@ def test_the_administrator_of_a_city_changes_nothing_outside_it(cast):
         edit(cast, "province", who="city")
 
 
+def test_the_administrator_of_a_city_holds_no_account_that_also_serves_elsewhere(cast):
+    """Whoever gives an account a new password can enter in all its roles."""
+    city_administrator(cast)
+    join(cast, "liu", Role.HEAD, date(2026, 12, 1))
+    for act, args in (
+        (people.reset_password, ("hash",)),
+        (people.close_account, ("x", True)),
+        (people.rename, ("刘泊",)),
+    ):
+        with pytest.raises(NotDone, match="还在不归您管理的单位任职"):
+            by(cast, act, cast.users["liu"], *args, who="city")
+    join(cast, "liu", Role.PROCESSING, date(2026, 12, 1), office="changsha", who="city")
+    by(cast, people.reset_password, cast.users["liu"], "hash")
+
+
+def test_somebody_who_has_moved_on_is_no_longer_the_citys_to_change(cast, clock):
+    city_administrator(cast)
+    by(cast, people.end_membership, role_of(cast, "liu"), date(2026, 11, 30), True)
+    join(cast, "liu", Role.HEAD, date(2026, 12, 1))
+    clock.go("2026-12-02")
+    with pytest.raises(NotDone, match="还在不归您管理的单位任职"):
+        by(cast, people.reset_password, cast.users["liu"], "hash", who="city")
+
+
+@pytest.mark.parametrize("who", ["li", "jiang", "wang"])
+def test_whoever_is_no_administrator_reaches_nobody_not_even_people_who_serve_nowhere(cast, who):
+    with pytest.raises(NotDone, match="只有管理员"):
+        by(cast, people.create_user, "xin", "新同事", "hash", who=who)
+    with pytest.raises(NotDone, match="不归您管理"):
+        by(cast, people.reset_password, cast.users["deng"], "hash", who=who)
+
+
+def test_a_role_ended_before_it_began_can_be_given_again(cast):
+    join(cast, "liu", Role.HEAD, date(2026, 12, 1), office="changsha")
+    mistaken = db.session.execute(
+        select(Membership.id).where(Membership.role == "head", Membership.user_id == cast.users["liu"])
+    ).scalar_one()
+    by(cast, people.end_membership, mistaken, date(2026, 11, 30), True)
+    join(cast, "liu", Role.HEAD, date(2026, 12, 1), date(2026, 12, 31), office="changsha")
+    held = db.session.execute(select(Membership.valid_until).where(Membership.id == mistaken)).scalar_one()
+    db.session.rollback()
+    assert held == date(2026, 12, 31)
+    assert acts(cast, "liu") == ["join", "part", "join"]
+
+
 # --- offices -----------------------------------------------------------------------------------------------------
 
 

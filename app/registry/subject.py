@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Row, or_, select
@@ -90,7 +91,8 @@ def newest_public(today: date, count: int) -> list[PublicRecord]:
     latest = select(CreditRecord.id).order_by(CreditRecord.id.desc()).limit(50).scalar_subquery()
     query = _public_on(today).where(CreditRecord.id.in_(latest))
     query = query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
-    return [_record(row) for row in db.session.execute(query).all() if _is_public(row)][:count]
+    public = (row for row in db.session.execute(query) if _is_public(row))
+    return [_record(row) for row in islice(public, count)]
 
 
 def _present_code() -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import insert, literal, select
 from sqlalchemy.sql.dml import ReturningInsert
 
+from app.casework import once
 from app.casework.actor import Person
 from app.casework.facts import NoSuchCase, facts_of_record
 from app.casework.refused import StepRefused
@@ -47,20 +48,24 @@ def open_filing(
 ) -> tuple[str, list[Opened]]:
     """Open a filing with one case for each record, inside `transaction()`; returns its receipt number and the outcomes.
 
-    The same key again returns the filing made before. A filing with every record refused is not kept: StepRefused
-    has all the reasons. Raises StepRefused when the actor holds no mandate of the subject.
+    The same key again returns the filing made before, or raises KeyReused for other records. A filing with every record
+    refused is not kept: StepRefused has all the reasons. Raises StepRefused when the actor holds no mandate of the
+    subject. Records are locked in the order of their ids, so that two filings never wait for each other crosswise.
     """
     if subject_id not in actor.mandates:
         raise StepRefused([Refusal(STRANGER, "您没有受该主体委托，不能以其名义申请。", {}, "D", "NO_MANDATE")])
+    asked = list(dict.fromkeys(record_ids))
+    once.claim(str(actor.person), f"{key}/file", once.body_of(case_type, channel, subject_id, sorted(asked)), at)
     receipt = f"{_code(4)}-{_code(4)}"
     filing = {"receipt": receipt, "channel": channel, "key": key, "subject_id": subject_id, "user_id": actor.person}
     filing_id = db.session.execute(_file(db.engine.dialect.name), {**filing, "at": at}).scalar()
     if filing_id is None:
         return _earlier(key, subject_id)
-    opened = [
-        _open_one(filing_id, subject_id, record_id, actor, channel, key, at, case_type)
-        for record_id in dict.fromkeys(record_ids)
-    ]
+    became = {
+        record_id: _open_one(filing_id, subject_id, record_id, actor, channel, key, at, case_type)
+        for record_id in sorted(asked)
+    }
+    opened = [became[record_id] for record_id in asked]
     if not any(one.number for one in opened):
         raise StepRefused([r for one in opened for r in one.refusals] or [_nothing_chosen()])
     return receipt, opened

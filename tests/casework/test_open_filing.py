@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.casework.open_case import Opened, open_filing
-from app.casework.refused import StepRefused
+from app.casework.refused import KeyReused, StepRefused
 from app.db import db, transaction
 from app.models import Case, CaseLink, CaseRecord, CreditRecord, Filing, Mandate, Repair
 from app.now import now
@@ -69,6 +69,17 @@ def test_the_same_form_again_is_the_same_filing(cast: Cast) -> None:
     before = everything()
     again = file(cast, *records)
     assert (again[0], [one.number for one in again[1]]) == (first[0], [one.number for one in first[1]])
+    assert everything() == before
+
+
+def test_the_same_form_with_other_records_is_no_repeat(cast: Cast) -> None:
+    """Back in the browser, another record ticked, sent again: not silently the old filing."""
+    one, other = cast.penalty(), cast.penalty()
+    file(cast, one)
+    before = everything()
+    for records in ((one, other), (other,)):
+        with pytest.raises(KeyReused, match="重新打开页面"):
+            file(cast, *records)
     assert everything() == before
 
 

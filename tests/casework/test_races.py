@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.casework import take_step as taking
+from app.casework.actor import Person
 from app.casework.attach import attach
 from app.casework.open_case import Opened, open_filing
 from app.casework.refused import CaseHasMoved, StepRefused
@@ -162,6 +163,30 @@ def test_two_clerks_who_apply_for_one_record_at_once_have_one_case(app: Flask, c
         assert [refusal.code for refusal in refusals[0].refusals] == ["DUPLICATE"]
         assert "已经在办理修复" in str(refusals[0])
         assert _count(CaseRecord, CaseRecord.record_id == record) == 1
+
+
+def test_two_clerks_who_choose_the_same_records_in_another_order_do_not_wait_for_each_other(
+    app: Flask, cast: Cast
+) -> None:
+    deng, luo = cast.who("deng"), cast.who("luo")
+    for turn in range(3):
+        records = [cast.penalty() for _ in range(3)]
+
+        def file(person: Person, chosen: list[int], turn: int = turn) -> list[Opened]:
+            with transaction():
+                return open_filing(
+                    cast.subjects["yueheng"], chosen, actor=person, channel="own_portal",
+                    key=f"{turn}-{person.login}", at=now(),
+                )[1]  # fmt: skip
+
+        outcomes = at_once(app, [lambda r=records, f=file: f(deng, r), lambda r=records[::-1], f=file: f(luo, r)])
+        winners = [outcome for outcome in outcomes if isinstance(outcome, list)]
+        losers = [outcome for outcome in outcomes if isinstance(outcome, StepRefused)]
+        assert (len(winners), len(losers)) == (1, 1), outcomes
+        assert [one.record_id for one in winners[0]] in (records, records[::-1]), (
+            "in the order in which they were asked"
+        )
+        assert {refusal.code for refusal in losers[0].refusals} == {"DUPLICATE"}
 
 
 # ---- an annulment and a confirmation

@@ -42,6 +42,8 @@ def may_see(person: Person, number: str) -> bool:
     )
 
 
-def is_officer_of(person: Person, office_path: str) -> bool:
-    """True when the person sees the case as an officer, not as its filer: internal opinions are theirs to read."""
-    return any(office_path.startswith(path) for path in person.paths)
+def is_officer_of(person: Person, office_path: str, subject: int) -> bool:
+    """True when the person sees a case of that office about that subject as an officer: internal opinions are theirs to
+    read. Whoever acts for the subject sees it as its filer, whatever else they are: they keep away from it as officers.
+    """
+    return subject not in person.mandates and any(office_path.startswith(path) for path in person.paths)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 from app.casework.actor import Person
 from app.casework.beside import TITLES
 from app.casework.facts import Loaded, NoSuchCase, load_case
-from app.casework.sight import cases_visible_to
+from app.casework.sight import cases_visible_to, is_officer_of
 from app.db import db
 from app.journal import problems_of
 from app.models import (
@@ -193,7 +193,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     workflow, facts, today = loaded.workflow, loaded.facts, legal_day(at)
     case = facts.case
     about = _about(loaded.id)
-    officer = any(about.office_path.startswith(path) for path in who.paths)
+    officer = is_officer_of(who, about.office_path, loaded.facts.case.subject)
     roles = roles_in(who, case.office, case.subject)
     state = workflow.state[case.state]
     offered = _offers(loaded, who, at, counter)

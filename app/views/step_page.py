@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.casework.actor import Person
 from app.casework.facts import Loaded, NoSuchCase, load_case
 from app.casework.refused import CaseHasMoved, StepRefused
-from app.casework.sight import cases_visible_to
+from app.casework.sight import cases_visible_to, is_officer_of
 from app.casework.take_step import take_step
 from app.db import db, transaction
 from app.errors import STATUS_OF
@@ -174,7 +174,7 @@ def _page(
     form.fit(loaded.facts.counts)
     choices = _choices(counter, loaded, step) if step.item and not item and not against else ()
     about, files = _about(loaded.id), _files(loaded.id, number, counter)
-    officer = any(about.office_path.startswith(path) for path in who.paths)
+    officer = is_officer_of(who, about.office_path, loaded.facts.case.subject)
     shown = StepPage(
         loaded=loaded,
         number=number,

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.casework.actor import Person
 from app.casework.facts import Loaded
+from app.casework.sight import is_officer_of
 from app.db import db
 from app.models import Case, Office, Subject
 from app.views.basis import Basis, attested, basis_of, length_text, row_of
@@ -74,7 +75,7 @@ def why_page(counter: str, number: str, code: str, who: Person, at: datetime, ur
         .join(Office, Office.id == Case.office_id)
         .where(Case.id == loaded.id)
     ).one()
-    officer = any(about.office_path.startswith(path) for path in who.paths)
+    officer = is_officer_of(who, about.office_path, loaded.facts.case.subject)
     if clock.inside and not officer:
         abort(404)
     calendar, today = loaded.facts.calendar, legal_day(at)

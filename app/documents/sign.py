@@ -359,8 +359,8 @@ _NUMBER = rb"\s{0,9}(\d{1,10})"
 _RANGE = re.compile(rb"/ByteRange\s{0,9}\[" + rb"\s".join([_NUMBER] * 4) + rb"\s{0,9}\]")
 _MOST_SEALS = 16
 _LARGEST_SEAL = 64 * 1024
-"""Bytes that the block of a signature takes in the file, in hexadecimal; ours take a quarter of it. Reading a block costs
-far more than its size, and thousands of certificates fit into a file."""
+"""Bytes that the block of a signature takes in the file, in hexadecimal; ours take a quarter of it. Reading a block
+costs far more than its size, and thousands of certificates fit into a file."""
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),

@@ -293,6 +293,25 @@ def documents_ready(kind: str) -> Need:
     return need
 
 
+def served_plausible(ask: Ask) -> tuple[Refusal, ...]:
+    """A decision was handed over between the day it was made and today: from that day the time to contest it runs."""
+    stated = (ask.answers or {}).get("served_on")
+    if not stated:
+        return HOLDS
+    try:
+        day = date.fromisoformat(stated)
+    except (TypeError, ValueError):
+        text = "“{stated}”不是日期，请按“2026-04-01”的样子写明送达的日期。"
+        return _no("SERVED_UNREADABLE", text, "SC22", stated=stated)
+    decided = ask.facts.last("confirm")
+    if day > ask.today:
+        return _no("SERVED_FUTURE", "送达的日期不能晚于今天。", "SC22")
+    if decided is not None and day < legal_day(decided.at):
+        text = "送达的日期不能早于作出决定的日期（{day}）。"
+        return _no("SERVED_EARLY", text, "SC22", day=_day(legal_day(decided.at)))
+    return HOLDS
+
+
 def task_open(ask: Ask) -> tuple[Refusal, ...]:
     """The named task exists and is still to do."""
     open_tasks = {task.code for task in ask.facts.tasks if not task.done}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -578,6 +578,15 @@ def test_a_receiver_who_confirms_changes_nothing_but_its_own_time_limit():
     confirmed = world.receipt("road")
     assert confirmed.facts.case == world.facts.case
     assert (confirmed.due("receiver", "road").state, confirmed.due("receiver", "water").state) == (MET, RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("days", "code"), [(1, "SERVED_FUTURE"), (-1, "SERVED_EARLY"), (None, "SERVED_UNREADABLE"), (0, None)]
+)
+def test_a_day_of_service_that_cannot_be_is_refused(days, code):
+    world = processing().printed()
+    stated = "昨天" if days is None else (world.today + timedelta(days=days)).isoformat()
+    assert world.why_not("serve", ZHOU, manner="post", served_on=stated) == ((code,) if code else ())
 
 
 def test_a_decision_is_served_after_it_has_been_printed_and_once():

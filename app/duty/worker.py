@@ -7,8 +7,8 @@ never wakes anybody: the waking is done after the commit.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from huey import SqliteHuey, crontab
@@ -60,22 +60,27 @@ def stand_watch(app: Flask) -> None:
     consumer.run()
 
 
-def take_turns(app: Flask) -> dict[str, Any]:
-    """One round: time-limits first, then the press; then a beat that says what could not be done."""
+def take_turns(app: Flask) -> dict[str, int]:
+    """One round: time-limits first, then the press, then what only waited for ink; then a beat that says what could not
+    be done. Returns how much each has done."""
     from app.duty import clock, press
 
-    trouble = []
-    done: dict[str, Any] = {}
-    for name, turn in (("clock", clock.turn), ("press", press.turn)):
+    trouble: dict[str, str] = {}
+    done = {"clock": 0, "press": 0}
+
+    def take(name: str, turn: Callable[[], int]) -> None:
         try:
-            done[name] = turn()
+            done[name] += turn()
         except Exception as error:
             db.session.rollback()
             log.exception("turn %s", name)
-            trouble.append(f"{name}: {type(error).__name__}")
-    if done.get("press"):
-        done["clock"] = done.get("clock", 0) + clock.turn()
-    beat(app, "；".join(trouble))
+            trouble[name] = type(error).__name__
+
+    take("clock", clock.turn)
+    take("press", press.turn)
+    if done["press"]:
+        take("clock", clock.turn)
+    beat(app, "；".join(f"{name}: {what}" for name, what in trouble.items()))
     return done
 
 

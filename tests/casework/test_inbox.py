@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy import insert
+
 from app.casework import inbox
 from app.casework.inbox import CaseFilter
-from app.db import db
+from app.db import db, transaction
+from app.models import Membership
 from app.now import now
 from app.registry.working_days import office_calendar
 from tests.build import a_case, walk
@@ -45,6 +48,21 @@ def test_the_reviewer_is_not_offered_the_decision_on_their_own_opinion(cast: Cas
     assert row.number == number and row.next_step is None, "granting and refusing stand on the page of the case"
     (row,) = inbox.waiting(cast.who("zhou"), now()).rows or (None,)
     assert row is None
+
+
+def test_whoever_holds_both_parts_is_pushed_towards_no_accusation_when_the_decision_is_due(cast: Cast) -> None:
+    with transaction():
+        db.session.execute(
+            insert(Membership).values(
+                user_id=cast.users["chen"],
+                office_id=cast.offices["province"],
+                role="review",
+                valid_from=date(2026, 1, 1),
+            )
+        )
+    a_case(cast, at="reviewed")
+    (row,) = inbox.waiting(cast.who("chen"), now()).rows
+    assert row.why == "turn" and row.next_step is None
 
 
 def test_the_step_that_is_used_up_gives_way_to_the_next(cast: Cast) -> None:

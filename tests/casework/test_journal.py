@@ -189,10 +189,22 @@ def test_a_person_can_be_erased_and_the_chain_still_holds(walked: str) -> None:
     assert "没有改动" in explain(walked)
 
 
-def test_half_an_erasure_is_seen(walked: str) -> None:
-    """Emptying the answers but keeping the salt is a change, not an erasure."""
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"answers": None},
+        {"salt": None},
+        {"salt": None, "answers": {"t0": "2026-11-01"}, "person_name": "", "address": ""},
+        {"salt": None, "answers": None, "person_name": "别人", "address": ""},
+        {"salt": None, "answers": None, "person_name": "", "address": "10.0.0.1"},
+        {"person_name": ""},
+    ],
+    ids=lambda half: "-".join(half),
+)
+def test_half_an_erasure_is_a_change(walked: str, half: dict[str, Any]) -> None:
+    """Who takes the salt away and puts other words in has not erased anybody."""
     with transaction() as session:
-        session.execute(update(JournalLine).where(JournalLine.seq == 3).values(answers=None))
+        session.execute(update(JournalLine).where(JournalLine.seq == 3).values(half))
     assert problems(walked) == ["第 3 行的填写内容被改动"]
 
 

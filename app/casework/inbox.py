@@ -316,11 +316,12 @@ def _late_clock(definition: Workflow, deadlines: Sequence[Deadline], roles: set[
 def _likely(
     definition: Workflow, row: Row[Any], roles: set[Role], person: Person, acts: Sequence[Row[Any]]
 ) -> Step | None:
-    """The step that the owner of the state most likely takes next: one that stays, or the one that leads on.
+    """The step that the owner of the state most likely takes next: one of theirs that stays, or the one that leads on.
 
     None when it is somebody else's turn, and where the same part has several ways out: they stand on the case's page.
     """
-    if row.subject_id in person.mandates or definition.state[row.state].owner not in roles:
+    owner = definition.state[row.state].owner
+    if row.subject_id in person.mandates or owner not in roles:
         return None
     mine = [act.act for act in acts if act.person == person.person]
     played = {definition.step[act].part for act in mine if act in definition.step}
@@ -328,7 +329,7 @@ def _likely(
         apart = any(other in played for _pair, other in definition.kept_from.get(step.part, ()))
         taken = sum(act.act == step.code for act in acts)
         used_up = bool(step.times) and not step.item and taken >= step.times
-        onward = step.target == STAY or step.target in _onward(definition, row.state)
+        onward = owner in step.by if step.target == STAY else step.target in _onward(definition, row.state)
         if roles.intersection(step.by) and onward and not apart and not used_up and not step.automatic:
             return None if _one_of_several(definition, row.state, step) else step
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -39,6 +39,8 @@ CSP = {
 LOCK_AFTER = 5
 LOCK_FOR = timedelta(minutes=15)
 SIGNED_IN_FOR = timedelta(hours=12)
+SIGNED_IN_AT = "signed_in_at"
+"""Where a session keeps when it began: it ends after SIGNED_IN_FOR, however much it is used."""
 
 login_manager = LoginManager()
 csrf = CSRFProtect()
@@ -59,12 +61,20 @@ class SignedIn(UserMixin):
 @login_manager.user_loader
 def _load(identity: str) -> SignedIn | None:
     user_id, _dot, version = identity.partition(".")
-    if not user_id.isdigit():
+    at = now()
+    if not user_id.isdigit() or at.timestamp() - session.get(SIGNED_IN_AT, 0) > SIGNED_IN_FOR.total_seconds():
         return None
-    person = load_person(int(user_id), legal_day(now()), request.remote_addr or "")
+    person = load_person(int(user_id), legal_day(at), request.remote_addr or "")
     if person is None or str(person.session_version) != version:
         return None
     return SignedIn(person)
+
+
+def sign_in(who: Person, at: datetime) -> None:
+    """Begin a session for a person, with nothing left in it of the one before."""
+    session.clear()
+    session[SIGNED_IN_AT] = at.timestamp()
+    login_user(SignedIn(who))
 
 
 def person() -> Person:

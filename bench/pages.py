@@ -16,6 +16,8 @@ from sqlalchemy import event, select
 
 from app.db import db
 from app.models import Case, Identifier
+from app.now import now
+from app.security import SIGNED_IN_AT
 from bench.lifecycle import Walk
 from bench.report import Table, figure
 from bench.rounds import Rounds
@@ -111,6 +113,7 @@ def _client(app: Flask, stage: Stage, name: str) -> FlaskClient:
         with client.session_transaction() as session:
             session["_user_id"] = f"{stage.cast.users[name]}.1"
             session["_fresh"] = True
+            session[SIGNED_IN_AT] = now().timestamp()
     return client
 
 

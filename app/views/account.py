@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user, login_user
+from flask_login import current_user
 
 from app.casework.actor import load_person
 from app.now import now
-from app.security import SignedIn, home_of, limiter, person, safe_next
+from app.security import home_of, limiter, person, safe_next, sign_in
 from app.sign_ins import change_password, leave, recognise
 from forms.account import LoginForm, PasswordForm
 from workflows.calendar import legal_day
@@ -45,8 +45,7 @@ def login() -> ResponseReturnValue:
         known = recognise(form.login.data, form.password.data, at)
         who = load_person(known.id, legal_day(at), request.remote_addr or "") if known else None
         if who is not None:
-            session.clear()
-            login_user(SignedIn(who))
+            sign_in(who, at)
             if home_of(who) == url_for("public.home"):
                 flash(_("您已登录。您的身份在这里还没有可以办理的事。"))
             return redirect(safe_next(form.next.data) or home_of(who), 303)
@@ -76,8 +75,7 @@ def password() -> ResponseReturnValue:
             change_password(who.person, who.name, form.fresh.data, request.remote_addr or "", at)
             changed = load_person(who.person, legal_day(at), request.remote_addr or "")
             assert changed is not None
-            session.clear()
-            login_user(SignedIn(changed))
+            sign_in(changed, at)
             flash(_("密码已经改好，其他地方的登录都已退出。"), "success")
             return redirect(home_of(changed), 303)
         form.present.errors = [_("现在的密码不对，请重新输入。")]

@@ -12,6 +12,8 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from app.db import db
+from app.now import now
+from app.security import SIGNED_IN_AT
 from tests.cast import Cast
 
 STATEMENTS = 15
@@ -93,6 +95,7 @@ class Visitor:
             with self.client.session_transaction() as session:
                 session["_user_id"] = f"{self.cast.users[name]}.1"
                 session["_fresh"] = True
+                session[SIGNED_IN_AT] = now().timestamp()
         return self
 
     def get(self, path: str, status: int = 200) -> TestResponse:

@@ -13,7 +13,7 @@ from app import sign_ins
 from app.db import db, transaction
 from app.models import JournalLine, Membership, User
 from app.now import now
-from app.security import limiter
+from app.security import SIGNED_IN_AT, limiter
 from app.sign_ins import recognise
 from tests.cast import PASSWORD
 from tests.journeys.caller import Caller
@@ -191,14 +191,32 @@ def test_a_session_ends_when_the_account_is_closed_or_its_version_rises(app, peo
 
 
 def test_a_role_that_has_ended_acts_at_once_on_an_open_session(app, people, clock):
+    clock.go("2026-11-24 22:00")
     shen = enter(app, "shen")
     with transaction():
         db.session.execute(
             update(Membership).where(Membership.user_id == people.users["shen"]).values(valid_until=clock.at.date())
         )
     assert shen.get("/admin/users").status_code == 200
-    clock.go("2026-11-25")
+    clock.go("2026-11-25 08:00")
     assert shen.get("/admin/users").status_code == 403
+
+
+def test_a_session_ends_after_half_a_day_however_busy_it_is(app, people, clock):
+    clock.go("2026-11-24 08:00")
+    shen = enter(app, "shen")
+    for hour in ("11", "14", "17", "19"):
+        clock.go(f"2026-11-24 {hour}:59")
+        assert shen.get("/admin/users").status_code == 200
+    clock.go("2026-11-24 20:01")
+    assert shen.get("/admin/users").status_code == 302
+
+
+def test_a_cookie_that_does_not_say_when_it_began_opens_nothing(app, people):
+    shen = enter(app, "shen")
+    with shen.client.session_transaction() as session:
+        del session[SIGNED_IN_AT]
+    assert shen.get("/admin/users").status_code == 302
 
 
 # --- one's own password ------------------------------------------------------------------------------------------

@@ -185,8 +185,10 @@ def test_a_role_ends_on_the_day_that_was_said(app, people, clock):
     shen.follow("结束")
     page = shen.press("结束身份", last_day="2026-11-30")
     assert page.says("身份已结束") and page.says("至 2026年11月30日")
+    clock.go("2026-11-30 22:00")
     liu = enter(app, "liu")
-    clock.go("2026-12-01")
+    assert liu.get("/desk/").status_code == 200
+    clock.go("2026-12-01 08:00")
     assert liu.get("/desk/").status_code == 403
 
 

@@ -540,7 +540,7 @@ def test_an_annulment_ends_the_open_case_and_the_case_withdraws_the_record(
     clock.go("2026-11-25")
     clock_duty.turn()
     assert state(number) == "superseded" and status_on(record, date(2026, 11, 25)) == "withdrawn"
-    page = tang.go(f"/desk/records/{public_id(record)}")
+    page = at_desk("tang").go(f"/desk/records/{public_id(record)}")
     assert page.says("提前 2 个工作日") and page.says("撤回信息") and page.says("系统值守")
     facts = scalar(select(func.count()).select_from(PublicationFact).where(PublicationFact.deed == "repair"))
     assert facts == 0, "a withdrawal leaves no trace of a repair"

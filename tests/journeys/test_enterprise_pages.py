@@ -275,8 +275,8 @@ def test_five_wrong_passwords_shut_the_signature_for_a_quarter_of_an_hour(visit,
 
 def test_what_was_read_is_what_is_signed(visit, people, clock):
     number = draft(visit, people)
-    deng = visit("deng")
     clock.go("2026-11-24 23:59")
+    deng = visit("deng")
     page = deng.go(f"/my/cases/{number}/letter")
     assert page.says("签署日期：2026年11月24日") and page.says("公开时隐去签署人的姓名")
     clock.go("2026-11-25 00:01")

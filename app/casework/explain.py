@@ -14,7 +14,7 @@ from app.models import Case, DeadlineRow, Document, Notice, Office, Subject
 from app.now import now
 from app.registry.publish import STATUS_TITLES
 from workflows.calendar import SHANGHAI
-from workflows.clockwork import Deadline
+from workflows.clockwork import MET, Deadline
 from workflows.grammar import Facts, Workflow
 from workflows.law import cite, rule
 from workflows.people import ROLE_TITLES, Role
@@ -64,7 +64,7 @@ def _lines(number: str) -> Iterator[str]:
         step = workflow.step.get(line.act)
         title = step.title if step else TITLES.get(line.act, line.act)
         role = ROLE_TITLES[Role(line.role)] if line.role else ""
-        behalf = "，代申请人" if line.on_behalf_of else ""
+        behalf = f"，代{subject}" if line.on_behalf_of else ""
         yield (
             f"  {line.seq:>2}. {line.at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}  {title}"
             f"  {line.person_name}（{role}{behalf}）  {cite(line.law)}"
@@ -133,7 +133,8 @@ def _deadline(deadline: Deadline, workflow: Workflow, facts: Facts, named: Mappi
     title = workflow.clock[deadline.clock].title
     item = f"（{named.get(deadline.item, deadline.item)}）" if deadline.item else ""
     provisional = "，暂定" if deadline.provisional else ""
-    yield f"  {title}{item}：{STATES[deadline.state]}，至 {deadline.due_on or '未定'}{provisional}"
+    stands = f"{deadline.met_on} 完成，期限" if deadline.state == MET else f"{STATES[deadline.state]}，"
+    yield f"  {title}{item}：{stands}至 {deadline.due_on or '未定'}{provisional}"
     computation = deadline.computation(facts.calendar)
     if computation is None or deadline.item:
         return

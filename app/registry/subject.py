@@ -8,10 +8,11 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from app.db import db
-from app.models import CreditRecord, Identifier, Office, Subject
+from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
 from app.registry.directory import DirectoryEntry, entries, public_values
 from app.registry.masking import hide_personal_numbers, mask_name
 from app.registry.publish import deed_on
@@ -63,6 +64,16 @@ class PublicRecord:
         return date.fromordinal(last.toordinal() + 1) if last else None
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """Information that was shown and had to be withdrawn, because its penalty does not stand: since when and why."""
+
+    number: str
+    office: str
+    on: date
+    reason: str
+
+
 def find_by_code(code: str) -> Found | None:
     """The organisation that has this 统一社会信用代码 or once had it; one statement.
 
@@ -84,6 +95,26 @@ def public_records(subject_id: int, today: date) -> list[PublicRecord]:
     query = _public_on(today).where(CreditRecord.subject_id == subject_id)
     rows = db.session.execute(query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())).all()
     return [_record(row) for row in rows if _is_public(row)]
+
+
+def withdrawn_records(subject_id: int, today: date) -> list[Withdrawn]:
+    """What was withdrawn because its penalty was annulled, told in public for as long as it would have been shown."""
+    shown = aliased(PublicationFact)
+    rows = db.session.execute(
+        select(CreditRecord.number, CreditRecord.annulled_by, Office.name, PublicationFact.effective_on)
+        .join(Office, Office.id == CreditRecord.office_id)
+        .join(PublicationFact, PublicationFact.record_id == CreditRecord.id)
+        .where(
+            CreditRecord.subject_id == subject_id,
+            CreditRecord.annulled_on.is_not(None),
+            PublicationFact.deed == "withdraw",
+            PublicationFact.effective_on <= today,
+            or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
+            exists().where(shown.record_id == CreditRecord.id, shown.deed == "publish"),
+        )
+        .order_by(PublicationFact.effective_on.desc(), CreditRecord.id.desc())
+    ).all()
+    return [Withdrawn(row.number, row.name, row.effective_on, row.annulled_by) for row in rows]
 
 
 def newest_public(today: date, count: int) -> list[PublicRecord]:

@@ -324,6 +324,7 @@ def _records_without_a_case(t: Teller) -> None:
     t.penalty("yueheng", DEPARTMENT, m(t, 2), "records", "警告", procedure="simple", fine_size=None)
     t.penalty("zhaomei", DEPARTMENT, m(t, 4, 3), yuan="0.60", duty="unknown")
     t.penalty("yuanlu", DEPARTMENT, m(t, 4, 9), yuan="0.20")
+    t.penalty("yuanlu", DEPARTMENT, m(t, 3, 4), "records", yuan="0.40", fine_size=None)
 
 
 def demo_proof() -> bytes:

@@ -17,7 +17,15 @@ from app.now import now
 from app.registry.codes import check_code, check_id_number
 from app.registry.masking import quoted
 from app.registry.regions import full_name, regions, standings
-from app.registry.subject import KIND_TITLES, Found, PublicRecord, find_by_code, newest_public, public_records
+from app.registry.subject import (
+    KIND_TITLES,
+    Found,
+    PublicRecord,
+    find_by_code,
+    newest_public,
+    public_records,
+    withdrawn_records,
+)
 from app.security import limiter
 from app.views.said import said
 from forms.public import FileForm, LookUpForm, SearchForm
@@ -87,6 +95,7 @@ def subject(code: str) -> ResponseReturnValue:
             subject=found,
             facts=_about(found),
             records=records,
+            withdrawn=withdrawn_records(found.id, legal_day(at)),
             figures=_figures(records, legal_day(at)),
             at=at,
             today=legal_day(at),

@@ -6,10 +6,11 @@ import re
 from datetime import date
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
+from app.casework.annul import annul_record
 from app.db import db, transaction
-from app.models import Case, CreditRecord, Document, Identifier, PublicationFact, Subject
+from app.models import Case, CreditRecord, Document, Identifier, Notice, PublicationFact, Subject
 from app.now import now
 from app.registry.codes import complete_code, id_check_character
 from app.registry.publish import state_fact
@@ -126,6 +127,18 @@ def test_what_was_repaired_ended_or_withdrawn_is_not_shown_any_more(cast, outsid
     assert not page.says("已修复")
 
 
+def test_why_information_was_withdrawn_is_told_for_as_long_as_it_would_have_been_shown(cast, clock, outside):
+    record = cast.penalty(on="2026-05-18")
+    with transaction():
+        reason = "湘政复决〔2026〕8号行政复议决定撤销原处罚"
+        annul_record(record, actor=cast.who("zhou"), reason=reason, day=date(2026, 11, 23), at=now())
+    page = outside.go(f"/subjects/{cast.codes['yueheng']}")
+    assert page.says("正在公示的 0 条") and page.says("已经撤回的信息")
+    assert page.says("湘交罚〔2026〕1号") and page.says(f"信息于2026年11月24日撤回。理由：{reason}")
+    clock.go("2027-05-19")
+    assert not outside.go(f"/subjects/{cast.codes['yueheng']}").says("湘交罚〔2026〕1号")
+
+
 def test_a_penalty_past_its_longest_time_is_not_shown_though_nobody_has_ended_it(cast, clock, outside):
     cast.penalty(on="2026-05-18")
     clock.go("2027-05-18")
@@ -200,6 +213,19 @@ def test_a_document_is_found_by_its_code_however_it_is_typed(granted, outside):
     assert page.address.endswith(f"/verify/{granted.code}")
     assert "现行有效" in page.h1[0] and page.says("准予信用修复决定书") and page.says(granted.number)
     assert page.says("湖南岳衡物流有限公司") and page.says("2026年11月24日")
+
+
+def test_what_a_decision_refers_to_is_found_where_it_is_checked(granted, outside):
+    page = outside.go(f"/verify/{granted.code}")
+    assert page.says("不服怎么办") and page.says("各单位的确认情况")
+    notices = db.session.execute(select(func.count()).select_from(Notice)).scalar_one()
+    db.session.rollback()
+    assert notices and page.html.count("通知已写好，待送出") == notices
+    assert not page.says("已送达")
+    receipt = db.session.execute(select(Document.code).where(Document.kind == "receipt")).scalar_one()
+    db.session.rollback()
+    page = outside.go(f"/verify/{receipt}")
+    assert not page.says("不服怎么办") and not page.says("各单位的确认情况")
 
 
 def test_a_code_scanned_in_small_letters_leads_to_the_one_address(granted, outside):

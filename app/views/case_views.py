@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.casework.attach import PURPOSES
+from app.casework.facts import Loaded
 from app.casework.sight import cases_visible_to
 from app.db import db
 from app.documents.reading import TextAltered, article
@@ -25,6 +26,8 @@ from app.views.dues import Due
 from app.views.step_page import step_page
 from app.views.why_page import why_page
 from workflows.calendar import legal_day
+from workflows.engine import refusals
+from workflows.people import WATCH
 
 SEALED = {"content_security_policy": "default-src 'none'; sandbox"}
 """What a file somebody handed in may do in a browser: nothing."""
@@ -41,6 +44,7 @@ class Done:
     big_label: str
     state_title: str
     owner: str
+    follows: str
     final: bool
     due: Due | None
     documents: tuple[Paper, ...]
@@ -155,6 +159,16 @@ def _stream(folder: str, name: str, media_type: str, shown_as: str) -> ResponseR
     return send_file(path, mimetype=media_type, as_attachment=True, download_name=shown_as, etag=False)
 
 
+def _follows(loaded: Loaded, at: datetime) -> str:
+    """The step that the watch takes next without waiting for anybody or any day; empty when there is none."""
+    definition = loaded.workflow
+    for step in definition.steps_from[loaded.facts.case.state]:
+        waits = step.code in definition.expiry_of
+        if step.automatic and not waits and not refusals(definition, step, loaded.facts, WATCH, at):
+            return _(step.title)
+    return ""
+
+
 def _done(counter: str, number: str, seq: int) -> Done:
     who, at = person(), now()
     page = case_page(number, who, at, counter)
@@ -179,6 +193,7 @@ def _done(counter: str, number: str, seq: int) -> Done:
         big_label=label,
         state_title=page.state_title,
         owner=page.owner,
+        follows=_follows(page.loaded, at),
         final=page.final,
         due=page.main_due,
         documents=documents,

@@ -28,7 +28,7 @@ BUSY = "busy"
 ORDER = (NOW, WAIT, BUSY, NEVER, NONE)
 NEGATIVE = ("penalty", "list", "repair_breach")
 """Kinds of record that stand against a subject; a permit does not."""
-BREACH, BANNED = "repair_breach", "BANNED_UNTIL"
+BREACH, BANNED, UNCLASSED = "repair_breach", "BANNED_UNTIL", "UNCLASSED"
 NOTHING_LEFT = ("ANNULLED", "NOTHING_TO_REPAIR")
 """Why there is nothing to repair; whatever else stands against an application does not matter then."""
 
@@ -122,6 +122,8 @@ def _card(row: Any, facts: Facts, office: Any, cases: Mapping[str, Any], at: dat
     status, reasons = judged.status, tuple(no_of(refusal) for refusal in judged.refusals)
     if row.kind == BREACH:
         status, reasons = NEVER, (*(no for no in reasons if no.code == BANNED), _of_a_breach())
+    elif status == NONE and row.annulled_on is None and any(no.code == UNCLASSED for no in reasons):
+        status, reasons = NEVER, tuple(no for no in reasons if no.code == UNCLASSED)
     elif status == NONE:
         reasons = tuple(no for no in reasons if no.code in NOTHING_LEFT)
     action_url = action_title = ""

@@ -139,6 +139,13 @@ def test_the_pre_check_says_of_each_record_whether_when_and_with_what(visit, peo
     assert len(boxes) == 3
 
 
+def test_what_nobody_has_classed_yet_is_not_called_harmless(visit, people):
+    people.penalty(on="2026-05-18", fine_size=None)
+    page = visit("deng").go("/my/records")
+    assert page.says("现在不可修复") and page.says("失信类别还没有确定")
+    assert not page.says("不用修复") and not page.says("不影响信用")
+
+
 def test_a_record_explains_its_dates_its_history_and_who_shows_it(visit, people):
     record = people.penalty(on="2026-10-03")
     page = visit("deng").go(f"/my/records/{public_id(record)}")

@@ -54,7 +54,7 @@ def test_an_annulled_penalty_is_not_repaired_but_withdrawn(cast: Cast) -> None:
     number = a_case(cast, at="reviewed", record=record)
     annul(cast, record)
     reason = why_not(cast, number, "chen", "confirm")
-    assert reason.code == "ANNULLED" and "应当撤回，不需要修复" in reason.text
+    assert reason.code == "ANNULLED" and "撤回，不需要修复" in reason.text
 
 
 def test_who_was_told_of_the_repair_is_told_of_the_withdrawal_next(cast: Cast) -> None:

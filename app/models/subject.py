@@ -11,6 +11,13 @@ from app.db import Base, Instant
 
 KINDS = ("enterprise", "sole_trader", "institution", "person")
 CAPACITIES = {"legal_representative": "法定代表人", "clerk": "经办人", "administrator": "破产管理人"}
+HEADS = {"sole_trader": "经营者", "person": "本人"}
+"""What the one who stands for the subject is called where that is no 法定代表人."""
+
+
+def capacity_title(capacity: str, kind: str) -> str:
+    """In which capacity somebody acts for a subject of this kind, in words; "" for none."""
+    return HEADS[kind] if capacity == "legal_representative" and kind in HEADS else CAPACITIES.get(capacity, "")
 
 
 class Subject(Base):

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from app.casework.open_case import open_filing
 from app.casework.refused import StepRefused
 from app.db import db, transaction
-from app.models import Case, CaseRecord, CreditRecord, Identifier
-from app.models.subject import CAPACITIES
+from app.models import Case, CaseRecord, CreditRecord, Identifier, Subject
+from app.models.subject import capacity_title
 from app.now import now
 from app.registry.publish import STATUS_TITLES
 from app.security import acting_subject, person, safe_next
@@ -41,16 +41,18 @@ def home() -> ResponseReturnValue:
     subject = acting_subject()
     cards = cards_of(subject, at)
     cases = open_cases(subject, at)
-    code = db.session.execute(
-        select(Identifier.value).where(
-            Identifier.subject_id == subject, Identifier.kind == "uscc", Identifier.valid_until.is_(None)
-        )
-    ).scalar()
+    current = (Identifier.kind == "uscc") & Identifier.valid_until.is_(None)
+    kind, code = db.session.execute(
+        select(Subject.kind, Identifier.value)
+        .outerjoin(Identifier, (Identifier.subject_id == Subject.id) & current)
+        .where(Subject.id == subject)
+        .limit(1)
+    ).one()
     mine = [case for case in cases if case.todo]
     return render_template(
         "enterprise/home.html",
         code=code or "",
-        capacity=CAPACITIES[person().capacity_for(subject)],
+        capacity=capacity_title(person().capacity_for(subject), kind),
         mine=sorted(mine, key=lambda case: str(case.due.due_on) if case.due else "9"),
         others=[case for case in cases if not case.todo],
         ended=ended_cases(subject, at, RECENT),

@@ -18,7 +18,7 @@ from app.casework.sight import cases_visible_to
 from app.casework.submit import submit_draft
 from app.db import db, transaction
 from app.models import Case, User
-from app.models.subject import CAPACITIES
+from app.models.subject import capacity_title
 from app.now import now
 from app.security import LOCK_AFTER, limiter, person, safe_next
 from app.sign_ins import recognise
@@ -210,8 +210,9 @@ def letter(number: str) -> ResponseReturnValue:
     signed = letter_of(number)
     if signed is not None:
         return render_template(
-            "enterprise/letter_signed.html", a=found, q=question, part=part, letter=signed, capacities=CAPACITIES
-        )
+            "enterprise/letter_signed.html", a=found, q=question, part=part, letter=signed,
+            capacity=capacity_title(signed.capacity, found.subject_kind),
+        )  # fmt: skip
     if question is None:
         return redirect(url_for("enterprise.case", number=number))
     form = SignForm()

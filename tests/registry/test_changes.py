@@ -63,9 +63,7 @@ def test_a_minor_record_is_not_shown_unless_somebody_finds_it_necessary(cast: Ca
         ("zhou", "一般", "  ", "请写明为什么"),
     ],
 )
-def test_a_class_is_not_given_by_just_anybody_or_anyhow(
-    cast: Cast, who: str, cls: str, reason: str, said: str
-) -> None:
+def test_a_class_is_not_given_by_just_anybody_or_anyhow(cast: Cast, who: str, cls: str, reason: str, said: str) -> None:
     record = cast.penalty(on="2026-05-18", fine_size=None)
     with pytest.raises(NotPossible, match=said), transaction():
         assign_class(record, cast.who(who), cls, reason, now())

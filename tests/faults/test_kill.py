@@ -236,7 +236,7 @@ class House:
             return False
 
     def kill(self, what: str) -> bool:
-        """kill -9: the web server with all its processes, one of its processes, or the watch; False when there is none."""
+        """kill -9: the web server with all its processes, one of them, or the watch; False when there is none."""
         assert self.web is not None and self.watch is not None
         process = self.watch if what == "watch" else self.web
         with contextlib.suppress(ProcessLookupError, psutil.Error):

@@ -1,4 +1,4 @@
-"""What no program may do: change a journal line, a frozen text or a publication fact, or move a case without a line."""
+"""What no program may do: change a journal line, a frozen text or a publication fact, or move a case but by steps."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ KEPT_IN_NOTICE = (
     "key", "receiver_id", "subject_id", "record_id", "case_id", "journal_id", "seq", "act", "payload", "payload_hash",
     "written_at",
 )  # fmt: skip
+MOVED_WITHOUT_A_STEP = (
+    "(new.state <> old.state AND (old.final OR new.version <> old.version + 1)) OR new.version < old.version "
+    "OR (old.final AND NOT new.final) OR new.number <> old.number OR new.subject_id <> old.subject_id"
+)
 
 GUARDS = (
     ("journal", "delete", "", "journal lines are never deleted"),
@@ -32,8 +36,9 @@ GUARDS = (
     ("notice", "delete", "", "notices are never deleted"),
     ("notice", "update", KEPT_IN_NOTICE, "the words of a notice are frozen"),
     ("case", "delete", "", "cases are never deleted"),
+    ("case", "update", MOVED_WITHOUT_A_STEP, "a case is never moved but by its steps, and never after its end"),
 )
-"""Table, event, the columns that may not change (all for `*`), and what the database answers."""
+"""Table, event, the columns that may not change (all for `*`, else a condition), and what the database answers."""
 
 
 def name(table: str, event: str) -> str:
@@ -61,7 +66,7 @@ def downgrade() -> None:
 
 
 def _sqlite(table: str, event: str, columns: tuple[str, ...] | str, message: str) -> str:
-    when = ""
+    when = "" if columns in ("", "*") else f"WHEN {columns}"
     if isinstance(columns, tuple):
         when = "WHEN " + " OR ".join(f"new.{column} IS NOT old.{column}" for column in columns)
     return (
@@ -71,7 +76,7 @@ def _sqlite(table: str, event: str, columns: tuple[str, ...] | str, message: str
 
 
 def _postgresql(table: str, event: str, columns: tuple[str, ...] | str, message: str) -> list[str]:
-    when = ""
+    when = "" if columns in ("", "*") else f"WHEN ({columns})"
     if isinstance(columns, tuple):
         when = "WHEN (" + " OR ".join(f"new.{column} IS DISTINCT FROM old.{column}" for column in columns) + ")"
     return [

@@ -110,6 +110,17 @@ FORBIDDEN = [
     "UPDATE notice SET payload = '{}'",
     "UPDATE notice SET written_at = '2020-01-01 00:00:00'",
     'DELETE FROM "case"',
+    *(
+        f'UPDATE "case" SET {what}'
+        for what in (
+            "state = 'closed'",
+            "state = 'closed', final = true",
+            "state = 'closed', version = version + 2",
+            "version = version - 1",
+            "number = 'x'",
+            "subject_id = 2",
+        )
+    ),
 ]
 
 
@@ -120,6 +131,14 @@ def test_the_database_refuses_to_change_what_was_written(walked: str) -> None:
             sql(statement)
     db.session.rollback()
     assert everything() == before
+
+
+def test_after_its_end_a_case_is_not_moved_by_anybody(cast: Cast) -> None:
+    a_case(cast, at="withdrawn")
+    for what in ("state = 'draft', version = version + 1", "final = false"):
+        with pytest.raises(DBAPIError, match="never after its end"):
+            sql(f'UPDATE "case" SET {what}')
+    db.session.rollback()
 
 
 def test_a_case_stands_where_its_last_line_says(walked: str) -> None:

@@ -23,7 +23,7 @@ KEPT_IN_NOTICE = (
 )  # fmt: skip
 MOVED_WITHOUT_A_STEP = (
     "(new.state <> old.state AND (old.final OR new.version <> old.version + 1)) OR new.version < old.version "
-    "OR (old.final AND NOT new.final) OR new.number <> old.number OR new.subject_id <> old.subject_id"
+    "OR (old.final AND NOT new.final) OR new.number <> old.number"
 )
 
 GUARDS = (

@@ -118,7 +118,6 @@ FORBIDDEN = [
             "state = 'closed', version = version + 2",
             "version = version - 1",
             "number = 'x'",
-            "subject_id = 2",
         )
     ),
 ]

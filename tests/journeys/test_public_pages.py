@@ -251,10 +251,10 @@ def test_what_has_become_of_a_document_since_is_told_today(granted, outside):
     assert "已撤回" in page.h1[0] and page.says("不再有效")
 
 
-def test_a_natural_person_is_named_on_no_page_about_a_document(app, granted, outside):
-    person = a_person(app)
+def test_a_natural_person_is_named_on_no_page_about_a_document(granted, outside):
+    whose = select(Case.subject_id).limit(1).scalar_subquery()
     with transaction():
-        db.session.execute(update(Case).values(subject_id=person))
+        db.session.execute(update(Subject).where(Subject.id == whose).values(kind="person", name="龙小军"))
     page = outside.go(f"/verify/{granted.code}")
     assert page.says("自然人（姓名不公开）") and "龙小军" not in page.html
 

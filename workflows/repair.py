@@ -139,7 +139,7 @@ REPAIR = Workflow(
              consequence="出具拟认定告知书，申请人可以陈述申辩；听取意见之前不能作出决定。"),
         Step("state_views", "陈述申辩", "accepted, reviewed -> " + STAY, by=(FILER, REVIEW), law="HNPROC 5", times=1,
              asks=("statement",), needs=(after("warn", text="还没有拟认定告知，不需要陈述申辩。", code="NOT_WARNED"),),
-             consequence="您的陈述申辩记入本件，审核员须据此重新考虑。"),
+             consequence="陈述申辩记入本件，审核员须据此重新考虑。"),
         Step("confirm", "准予修复", "reviewed -> processing", by=CONFIRMATION, law="NDRC36 3", part="confirm",
              marks=("t3",), needs=(opinion_is("grant"), *ELIGIBLE, heard), issues=("grant",),
              effects=("end_publicity", "lift_measures", "list_tasks"), tells=("credit_china", "province", "linked"),

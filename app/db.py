@@ -17,7 +17,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Engine, MetaData, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection, Dialect, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -120,7 +120,16 @@ def writing() -> bool:
 
 
 def prepare(engine: Engine) -> None:
-    """Attach the SQLite settings and the kind of BEGIN to an engine; PostgreSQL needs none of it."""
+    """Attach what an engine needs: errors that quote no rows; for SQLite its settings and the kind of BEGIN."""
+
+    @event.listens_for(engine, "handle_error")
+    def _quote_no_row(context: ExceptionContext) -> None:
+        """PostgreSQL says which row it could not take, with all that people have written in it; a log is no place for
+        that."""
+        for error in (context.original_exception, context.sqlalchemy_exception):
+            if error is not None and error.args and isinstance(error.args[0], str):
+                error.args = (error.args[0].partition("\nDETAIL")[0], *error.args[1:])
+
     if engine.dialect.name != "sqlite":
         return
 

@@ -55,8 +55,7 @@ WORDS = {
 
 def page(status: int, sentence: object = None, reference: str = "") -> ResponseReturnValue:
     """The page for a status, with a sentence of its own when there is one."""
-    if status >= 500 and "_login_user" not in g:
-        g._login_user = login_manager.anonymous_user()  # who is here is not asked of what may have just failed
+    _know_who(status)
     words = WORDS.get(status, WORDS[500])
     steps = [(_("回到首页"), url_for("public.home"))]
     if current_user.is_authenticated:
@@ -70,6 +69,18 @@ def page(status: int, sentence: object = None, reference: str = "") -> ResponseR
         reference=reference,
     )
     return body, status
+
+
+def _know_who(status: int) -> None:
+    """See who is here, once; nobody, when that is asked of what has just failed."""
+    if "_login_user" in g:
+        return
+    try:
+        if status < 500 and current_user.is_authenticated:
+            return
+    except Exception:  # the page says what went wrong first
+        db.session.rollback()
+    g._login_user = login_manager.anonymous_user()
 
 
 def init_errors(app: Flask) -> None:

@@ -134,6 +134,8 @@ def _readable() -> None:
 
 def _own_form() -> None:
     """A form counts only with the token of the session it is sent in."""
+    if request.endpoint is None:
+        return
     try:
         csrf.protect()
     except CSRFError:
@@ -165,7 +167,7 @@ def _private(response: Any) -> Any:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if not (request.endpoint or "").endswith("static"):
-        if current_user.is_authenticated:
+        if "_user_id" in session:
             response.headers["Cache-Control"] = "no-store"
         else:
             response.headers.setdefault("Cache-Control", "private, no-cache")

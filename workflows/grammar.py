@@ -142,8 +142,10 @@ class Step:
 
     `asks` are answers without which the law refuses, whoever calls. `part` is a part of the work that the workflow's
     `apart` keeps from another. `times` bounds how often it may be taken (per item when `item` is set; 0: no bound).
-    `marks` are instants of the envelope that it sets (t0 received by 信用中国 or a window, t1 by us, t2 accepted, t3
-    decided). `inside` marks answers that only officers may read. `consequence` is the sentence shown beforehand.
+    `issues` are the documents it makes, `serves` those that it hands over to the subject; what no step serves is
+    served by being placed in the portal. `marks` are instants of the envelope that it sets (t0 received by 信用中国
+    or a window, t1 by us, t2 accepted, t3 decided). `inside` marks answers that only officers may read. `consequence`
+    is the sentence shown beforehand.
     """
 
     code: str
@@ -155,6 +157,7 @@ class Step:
     needs: tuple[Need, ...] = ()
     asks: tuple[str, ...] = ()
     issues: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
@@ -187,7 +190,8 @@ class Workflow:
 
     Equal only to itself, so that it can key the machine built from it.
 
-    `documents` and `asked` are the titles of what steps issue and of the answers they ask for.
+    `prefix` begins the numbers of its cases. `documents` and `asked` are the titles of what steps issue and of the
+    answers they ask for.
 
     Raises Unsound when a part names a state, step or role that is not there; `workflows.proof` looks deeper.
     """
@@ -199,6 +203,7 @@ class Workflow:
     clocks: tuple[Clock, ...]
     steps: tuple[Step, ...]
     apart: tuple[tuple[str, str], ...] = ()
+    prefix: str = ""
     documents: Mapping[str, str] = field(default_factory=dict)
     asked: Mapping[str, str] = field(default_factory=dict)
 
@@ -217,6 +222,9 @@ class Workflow:
             for code in (*sources, step.target):
                 if code not in (NEW, STAY) and code not in self.state:
                     raise Unsound(f"{self.title}：步骤 {step.code} 提到不存在的状态 {code}")
+            for kind in step.serves:
+                if kind not in {issued for other in self.steps for issued in other.issues}:
+                    raise Unsound(f"{self.title}：步骤 {step.code} 送达没有人出具的文书 {kind}")
             for name in step.asks:
                 if name not in self.asked:
                     raise Unsound(f"{self.title}：步骤 {step.code} 要求填写 {name}，却没有说它叫什么")
@@ -257,6 +265,17 @@ class Workflow:
         """Steps that leave or stay in a state, in the order of the definition."""
         codes = (NEW, *(state.code for state in self.states))
         return MappingProxyType({code: tuple(s for s in self.steps if code in s.sources) for code in codes})
+
+    @cached_property
+    def hands_in(self) -> tuple[str, ...]:
+        """Steps by which the filer gives the case out of their own hands into somebody else's."""
+        mine = {state.code for state in self.states if state.owner is Role.FILER}
+        others = {state.code for state in self.states if not state.final and state.code not in mine}
+        return tuple(
+            step.code
+            for step in self.steps
+            if Role.FILER in step.by and step.target in others and mine.intersection(step.sources)
+        )
 
     @cached_property
     def expiry_of(self) -> Mapping[str, tuple[Clock, ...]]:

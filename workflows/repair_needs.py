@@ -72,6 +72,15 @@ def still_shown(ask: Ask) -> tuple[Refusal, ...]:
     return HOLDS
 
 
+def penalty_stands(ask: Ask) -> tuple[Refusal, ...]:
+    """Nothing is decided on an annulled penalty: the case is superseded and the information withdrawn."""
+    record = ask.facts.record
+    if record and record.annulled_on is not None:
+        text = "这项处罚已于{day}被撤销，本件应当终止办理，不能再办理“{step}”。"
+        return _no("ANNULLED", text, "XZCF 48", day=_day(record.annulled_on), step=ask.step.title)
+    return HOLDS
+
+
 def no_other_case(ask: Ask) -> tuple[Refusal, ...]:
     """One open case for a record."""
     record = ask.facts.record

@@ -85,7 +85,7 @@ def detach(number: str, *, actor: Person, use_id: int, at: datetime) -> None:
     ).first()
     if found is None:
         raise _refused("没有这个文件，可能已经移除。")
-    handed_in = loaded.facts.last("submit", "submit_early", "resubmit")
+    handed_in = loaded.facts.last(*loaded.workflow.hands_in)
     if handed_in is not None and found.at < handed_in.at:
         raise _refused("“{name}”已经随申请提交，不能移除。需要更正的，请另外上传正确的材料，并在补正说明里写明。",
                        name=found.name)  # fmt: skip

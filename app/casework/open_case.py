@@ -15,10 +15,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 from app.casework import once
 from app.casework.actor import Person
 from app.casework.facts import NoSuchCase, facts_of_record
+from app.casework.particulars import PARTICULARS
 from app.casework.refused import StepRefused
 from app.casework.take_step import take_step
 from app.db import db, insert_into
-from app.models import Case, CaseLink, CaseRecord, Filing, Repair
+from app.models import Case, CaseLink, CaseRecord, Filing
 from workflows import NEWEST
 from workflows.engine import refusals
 from workflows.grammar import NEW, STRANGER, UNMET, Refusal
@@ -89,7 +90,7 @@ def _open_one(
         return Opened(record_id, "", (Refusal(STRANGER, "这条信息不是该主体的。", {}, "D", "OTHER_SUBJECT"),))
     if no := refusals(definition, "open", facts, actor, at, "", {}):
         return Opened(record_id, "", tuple(no))
-    number = f"XF-{_code(8)}"
+    number = f"{definition.prefix}-{_code(8)}"
     values: Mapping[str, Any] = {
         "number": number,
         "type": definition.code,
@@ -110,8 +111,7 @@ def _open_one(
     about = {"case_id": case_id, "record_id": record_id, "open_record": record_id}
     db.session.execute(insert(CaseRecord.__table__), about)
     _link_to_earlier(case_id, record_id)
-    particulars = {"case_id": case_id, "statement": "", "contact": actor.name, "phone": ""}
-    db.session.execute(insert(Repair.__table__), particulars)
+    PARTICULARS[definition.code].begin(case_id, actor)
     take_step(number, "open", actor=actor, answers={}, key=f"{key}/open/{record_id}", seen_version=0, at=at)
     return Opened(record_id, number)
 

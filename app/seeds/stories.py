@@ -19,7 +19,7 @@ from app.casework.annul import annul_record
 from app.casework.attach import attach
 from app.casework.letter import sign_letter
 from app.casework.open_case import open_filing
-from app.casework.save_draft import save_particulars
+from app.casework.repair_particulars import save as save_particulars
 from app.casework.take_step import take_step
 from app.db import db, transaction
 from app.duty import clock, press

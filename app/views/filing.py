@@ -13,7 +13,7 @@ from app.casework.attach import KINDS, attach, detach, tidy_name
 from app.casework.facts import NoSuchCase
 from app.casework.letter import letter_of, sign_letter, words_of
 from app.casework.refused import StepRefused
-from app.casework.save_draft import save_particulars
+from app.casework.repair_particulars import save as save_particulars
 from app.casework.sight import cases_visible_to
 from app.casework.submit import submit_draft
 from app.db import db, transaction
@@ -22,8 +22,9 @@ from app.models.subject import capacity_title
 from app.now import now
 from app.security import LOCK_AFTER, limiter, person, safe_next
 from app.sign_ins import recognise
-from app.views.case_page import No, case_page, no_of
+from app.views.case_page import case_page
 from app.views.filing_page import PROOF, Application, application, receipt_of
+from app.views.refusals import No, no_of
 from app.views.texts import sentence, when
 from forms.application import ContactForm, SignForm, SubmitForm, UploadForm
 from workflows import workflow

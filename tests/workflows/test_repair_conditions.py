@@ -625,3 +625,12 @@ def test_the_case_belongs_to_the_day_it_was_received_not_the_day_it_is_handled()
 def test_the_office_of_the_cast_is_the_office_of_the_case():
     """Guards the stories above: they would all pass as refusals of strangers otherwise."""
     assert all((Role.REVIEW, OFFICE) in someone.memberships for someone in (ZHAO, SUN))
+
+
+def test_nothing_is_decided_on_an_annulled_penalty():
+    gone = {"annulled_on": date(2026, 5, 6)}
+    said = {"ground": "SECTOR_CONDITION", "reason": "条件不符"}
+    assert received("2026-05-06").with_record(**gone).why_not("decline", LI, **said) == ("ANNULLED",)
+    annulled = reviewed("refuse").with_record(**gone)
+    assert annulled.why_not("refuse", QIAN, reason="尚未改正", cure="改正后再申请") == ("ANNULLED",)
+    assert annulled.take("supersede", WATCH).state == "superseded"

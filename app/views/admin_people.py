@@ -15,7 +15,7 @@ from app.journal import problems_of
 from app.models import Case, Identifier, JournalLine, Mandate, Membership, Office, OfficeCertificate, Subject, User
 from app.models.subject import CAPACITIES
 from app.office_book.base import ACTS, Reach, in_force_between
-from app.views.case_page import LogLine
+from app.views.case_journal import LogLine
 from app.views.texts import day_year
 from workflows import WORKFLOWS
 from workflows.people import ROLE_TITLES, Role

@@ -21,7 +21,10 @@ from app.files import find
 from app.models import Attachment, AttachmentUse, Case, Document
 from app.now import now
 from app.security import person, seal_answer
-from app.views.case_page import Paper, act_title, case_page, way_on
+from app.views.case_journal import act_title
+from app.views.case_page import case_page
+from app.views.case_papers import Paper
+from app.views.case_road import way_on
 from app.views.dues import Due
 from app.views.step_page import step_page
 from app.views.why_page import why_page

@@ -22,10 +22,10 @@ from app.registry.assign_class import assign_class, is_unclassed, term_if
 from app.registry.hands import NotPossible, not_theirs
 from app.registry.working_days import office_calendar
 from app.security import person
-from app.views.case_page import No, no_of
 from app.views.case_views import register_case_views
 from app.views.desk_records import RecordPage, list_records, record_page
 from app.views.dues import Due, due_of
+from app.views.refusals import No, no_of
 from app.views.texts import sentence
 from forms.record import AnnulForm, ClassForm
 from forms.search import CaseFilter, Filter, RecordFilter

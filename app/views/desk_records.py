@@ -33,7 +33,7 @@ from app.registry.hands import not_theirs
 from app.registry.publish import STATUS, STATUS_TITLES, deed_on, status_of
 from app.registry.working_days import office_calendar
 from app.views.basis import Basis, attested, basis_of, row_of
-from app.views.case_page import LogLine
+from app.views.case_journal import LogLine
 from app.views.dues import Due, limit_of
 from app.views.record_terms import DEEDS, History, Term, history_of, shown_now, terms_of
 from app.views.texts import article, day_year

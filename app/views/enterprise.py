@@ -15,12 +15,12 @@ from app.models.subject import capacity_title
 from app.now import now
 from app.registry.publish import STATUS_TITLES
 from app.security import acting_subject, person, safe_next
-from app.views.case_page import no_of
 from app.views.case_views import register_case_views
 from app.views.filing import register_filing
 from app.views.my_cases import ended_cases, lines_of, open_cases, page_of_cases, query_cases
 from app.views.my_records import NOW, WAIT, Card, cards_of
 from app.views.record_terms import DEEDS, TOLD, days_of_waiting, history_of, shown_now, terms_of
+from app.views.refusals import no_of
 from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
 from workflows.calendar import legal_day

@@ -30,8 +30,8 @@ from app.models import (
     RepairLetter,
     Subject,
 )
-from app.views.case_page import No, no_of
 from app.views.my_records import wrong_in_words
+from app.views.refusals import No, no_of
 from workflows import workflow
 from workflows.calendar import Calendar, legal_day, reckon
 from workflows.engine import refusals

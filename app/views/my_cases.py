@@ -15,7 +15,7 @@ from app.casework.keyset import Order, Page, page_of
 from app.db import db
 from app.models import Case, CaseRecord, CreditRecord, DeadlineRow, Filing
 from app.registry.working_days import office_calendar
-from app.views.case_page import ripens
+from app.views.case_road import ripens
 from app.views.dues import Due, due_of
 from app.views.my_records import wrong_in_words
 from workflows import workflow

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app.casework.facts import records_of
 from app.db import db
 from app.models import Case, Filing, Office
-from app.views.case_page import No, no_of
+from app.views.refusals import No, no_of
 from app.views.texts import article, day_year
 from workflows.calendar import Calendar
 from workflows.grammar import DUTY_PERFORMED, Ask, Facts

@@ -19,12 +19,14 @@ from app.casework.sight import cases_visible_to, is_officer_of
 from app.casework.take_step import take_step
 from app.db import db, transaction
 from app.errors import STATUS_OF
-from app.models import Attachment, AttachmentUse, Case, Identifier, Office, Subject
+from app.models import Attachment, AttachmentUse, Case
 from app.notices.address_book import receivers
 from app.now import now
 from app.security import person
 from app.views.basis import Basis, attested, basis_of, row_of
-from app.views.case_page import No, act_title, no_of, note_of
+from app.views.case_journal import act_title, note_of
+from app.views.case_page import about_case
+from app.views.refusals import No, no_of
 from app.views.texts import article
 from forms import form_for
 from forms.base import StepForm
@@ -173,7 +175,7 @@ def _page(
     typed = form.said(form.answers()) if against and request.method == "POST" else []
     form.fit(loaded.facts.counts)
     choices = _choices(counter, loaded, step) if step.item and not item and not against else ()
-    about, files = _about(loaded.id), _files(loaded.id, number, counter)
+    about, files = about_case(loaded.id), _files(loaded.id, number, counter)
     officer = is_officer_of(who, about.office_path, loaded.facts.case.subject)
     shown = StepPage(
         loaded=loaded,
@@ -202,24 +204,6 @@ def _page(
         today=today,
     )
     return render_template("cases/step.html", page=shown, form=shown.form, counter=counter)
-
-
-def _about(case_id: int) -> Any:
-    return db.session.execute(
-        select(
-            Subject.name.label("subject_name"), Identifier.value.label("subject_code"),
-            Office.name.label("office_name"), Office.path.label("office_path"),
-        )
-        .select_from(Case)
-        .join(Subject, Subject.id == Case.subject_id)
-        .join(Office, Office.id == Case.office_id)
-        .outerjoin(
-            Identifier,
-            (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
-        )
-        .where(Case.id == case_id)
-        .limit(1)
-    ).one()  # fmt: skip
 
 
 def _files(case_id: int, number: str, counter: str) -> tuple[tuple[str, str], ...]:

@@ -16,7 +16,8 @@ from app.casework.sight import is_officer_of
 from app.db import db
 from app.models import Case, Office, Subject
 from app.views.basis import Basis, attested, basis_of, length_text, row_of
-from app.views.case_page import act_title, visible_case, waited_until
+from app.views.case_journal import act_title
+from app.views.case_page import visible_case, waited_until
 from app.views.dues import Due, due_of
 from app.views.texts import day, day_year
 from workflows.calendar import Calendar, Computation, legal_day, months_after

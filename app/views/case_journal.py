@@ -1,0 +1,66 @@
+"""The journal of a case as people read it: what was done, by whom, under which article, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.casework.beside import TITLES
+from app.casework.facts import Loaded
+from app.views.texts import article
+from forms import form_for
+from workflows.grammar import Workflow
+from workflows.people import ROLE_TITLES, Role
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A journal line as a page shows it."""
+
+    at: datetime
+    title: str
+    person: str
+    role: str
+    office: str
+    on_behalf_of: str
+    law_text: str
+    note: str
+
+
+def act_title(workflow: Workflow, act: str) -> str:
+    """What an act is called: a step of the definition, or something beside the state."""
+    step = workflow.step.get(act)
+    return _(step.title) if step else _(TITLES.get(act, act))
+
+
+def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
+    lines = []
+    for row in loaded.lines:
+        step = loaded.workflow.step.get(row.act)
+        note = "" if step and step.inside and not officer else note_of(loaded.workflow.code, row.act, row.answers or {})
+        role = ROLE_TITLES.get(Role(row.role), "") if row.role else ""
+        lines.append(
+            LogLine(
+                at=row.at,
+                title=act_title(loaded.workflow, row.act),
+                person=row.person_name,
+                role=role,
+                office="",
+                on_behalf_of=subject_name if row.on_behalf_of else "",
+                law_text=article(row.law),
+                note=note,
+            )
+        )
+    return lines
+
+
+def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:
+    """What was said in a step, in a line: each answer in the words of the form that asked for it."""
+    said = form_for(case_type, act).said(answers)
+    if said:
+        return "；".join(f"{name}：{words}" for name, words in said)
+    return str(answers.get("name", ""))

@@ -1,4 +1,4 @@
-"""`python -m bench [engine] [lifecycle] [pages] [press] [--markdown]`: measure, and print a table for each."""
+"""`python -m bench [PART…] [--markdown]`: measure, and print a table for each part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bench.report import machine
 
-PARTS = ("engine", "lifecycle", "pages", "press")
+PARTS = ("engine", "lifecycle", "pages", "press", "sign_in")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from time import process_time
 from typing import Any, NamedTuple
 
 from bench.report import Table, figure
 from bench.rounds import Rounds
 from tests.workflows.worlds import LI, QIAN, WANG, ZHAO, World, nothing_yet
-from workflows.calendar import legal_day
+from workflows.calendar import legal_day, reckon
 from workflows.engine import refusals
 from workflows.grammar import Facts
 from workflows.machine import the_move
@@ -40,6 +40,8 @@ def run(cases: int = 2000, rounds: int = 15) -> list[Table]:
     many = questions * cases
     edges = {(question.facts.case.state, question.step): REPAIR.step[question.step].target for question in questions}
     roles = {key: (REPAIR.step[key[1]].by[0],) for key in edges}
+    calendar = questions[0].facts.calendar
+    days = [date(2026, 1, 5) + timedelta(days=n % 300) for n in range(len(many))]
     pairs = [(question.facts.case.state, question.step) for question in many]
     holders = [
         (state, step, REPAIR.step[step].by[0], question.facts)
@@ -70,6 +72,10 @@ def run(cases: int = 2000, rounds: int = 15) -> list[Table]:
         for facts, step, *_ in many:
             the_move(REPAIR, facts.case.state, step)
 
+    def count() -> None:
+        for day_ in days:
+            reckon.__wrapped__(calendar, day_, 10, "WD", True)
+
     def anew() -> None:
         for facts, step, actor, at, answers in many:
             if refusals(REPAIR, step, _put_together(facts), actor, at, "", answers):
@@ -81,6 +87,7 @@ def run(cases: int = 2000, rounds: int = 15) -> list[Table]:
             "bare": lambda: _timed(bare, len(many)),
             "realistic": lambda: _timed(realistic, len(many)),
             "day": lambda: _timed(day, len(many)),
+            "count": lambda: _timed(count, len(many)),
             "asked": lambda: _timed(ask, len(many)),
             "anew": lambda: _timed(anew, len(many)),
             "move": lambda: _timed(move, len(many)),
@@ -91,6 +98,7 @@ def run(cases: int = 2000, rounds: int = 15) -> list[Table]:
         "bare": "a bare dict {(state, step): target}",
         "realistic": "dict + role check + one condition + one effect",
         "day": "only the civil day in Shanghai of the instant (legal_day)",
+        "count": "ten working days counted, nothing remembered",
         "asked": "refusals() + edge look-up",
         "anew": "the same, and the facts put together for every question",
         "move": "the move by transitions",

@@ -49,6 +49,26 @@ def test_an_officer_may_end_it_before_the_watch_comes_round(cast: Cast) -> None:
     assert state(number) == "superseded"
 
 
+@pytest.mark.parametrize(
+    ("at", "who", "step", "answers"),
+    [
+        ("received", "li", "decline", {"ground": "NOTHING_TO_REPAIR", "reason": "处罚已被撤销"}),
+        ("received", "li", "transfer", {"to": "ld-market", "reason": "处罚已被撤销"}),
+        ("to_refuse", "chen", "refuse", {"reason": "尚未改正", "cure": "改正"}),
+    ],
+)
+def test_nothing_else_is_decided_on_an_annulled_penalty(
+    cast: Cast, at: str, who: str, step: str, answers: dict[str, str]
+) -> None:
+    """There is nothing left to decline, to pass on or to refuse: the case ends as superseded, and only so."""
+    record = cast.penalty()
+    number = a_case(cast, at=at, record=record)
+    annul(cast, record)
+    assert refused(cast, number, who, step, **answers) == ["ANNULLED"]
+    night(with_press=False)
+    assert state(number) == "superseded"
+
+
 def test_an_annulled_penalty_is_not_repaired_but_withdrawn(cast: Cast) -> None:
     record = cast.penalty()
     number = a_case(cast, at="reviewed", record=record)
@@ -124,7 +144,7 @@ def told_of(record: int) -> list[str]:
     return list(codes)
 
 
-@pytest.mark.parametrize("way", ["withdraw", "decline", "lapse", "discard"])
+@pytest.mark.parametrize("way", ["withdraw", "lapse", "discard"])
 def test_a_case_that_ends_another_way_after_the_annulment_does_not_leave_the_record_shown(
     cast: Cast, clock: Clock, way: str
 ) -> None:
@@ -133,8 +153,6 @@ def test_a_case_that_ends_another_way_after_the_annulment_does_not_leave_the_rec
     number = a_case(cast, at={"lapse": "correcting", "discard": "draft"}.get(way, "received"), record=record)
     annul(cast, record)
     match way:
-        case "decline":
-            walk(cast, number, "li", "decline", ground="NOTHING_TO_REPAIR", reason="处罚已被撤销")
         case "lapse":
             clock.go("2026-12-09")
             walk(cast, number, "li", "lapse")
@@ -160,10 +178,12 @@ def test_an_ended_case_and_an_annulment_at_once_withdraw_the_record_once(app: Fl
         calls = [lambda record=record: annul(cast, record, who=tang), send]
         outcomes = at_once(app, calls if turn % 2 else calls[::-1])
         stood, answer = outcomes if turn % 2 else outcomes[::-1]
-        assert stood in ("", "reviewed"), outcomes
-        assert isinstance(answer, Entry)
         night(with_press=False)
-        assert state(number) == "refused"
+        if isinstance(answer, Entry):
+            assert stood in ("", "reviewed") and state(number) == "refused", outcomes
+        else:
+            assert [no.code for no in answer.refusals] == ["ANNULLED"], outcomes
+            assert stood == "reviewed" and state(number) == "superseded", outcomes
         facts = (
             db.session.execute(select(PublicationFact.deed).where(PublicationFact.record_id == record)).scalars().all()
         )

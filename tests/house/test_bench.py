@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import engine, lifecycle, pages
+from bench import engine, lifecycle, pages, sign_in
 from bench.stage import application, at_its_hour, database
 from tests.conftest import named
 
@@ -40,3 +40,8 @@ def test_a_case_is_replayed_by_the_bare_sqlite_module(sqlite_template: Path, tmp
 def test_the_main_pages_answer_whoever_asks(sqlite_template: Path, tmp_path: Path) -> None:
     shutil.copy(sqlite_template, tmp_path)
     assert len(pages.pages_in(tmp_path, requests=1, rounds=1, waiting=1, decided=1).rows) == 9
+
+
+def test_the_door_is_measured(sqlite_template: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_template, tmp_path)
+    assert len(sign_in.attempts_in(tmp_path, rounds=1).rows) == 2

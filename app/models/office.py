@@ -16,8 +16,8 @@ class Office(Base):
     """An organ, a division of one, a unit below it, or a linked department.
 
     `path` is the chain of ids from the root (`/1/4/`), so that an office and all below it are one prefix. `word` is the
-    organ's 代字 in document numbers, `review_body` who reviews its acts (复议机关), `receives` which notices a linked
-    department is told.
+    organ's 代字 in document numbers, `review_body` who reviews its acts (复议机关), `review_address` where one
+    applies to that body online, `receives` which notices a linked department is told.
     """
 
     __tablename__ = "office"
@@ -33,6 +33,7 @@ class Office(Base):
     region: Mapped[str] = mapped_column(default="")
     word: Mapped[str] = mapped_column(default="")
     review_body: Mapped[str] = mapped_column(default="")
+    review_address: Mapped[str] = mapped_column(default="")
     receives: Mapped[str] = mapped_column(default="")
     phone: Mapped[str] = mapped_column(default="")
     address: Mapped[str] = mapped_column(default="")

@@ -21,7 +21,7 @@ def capacity_title(capacity: str, kind: str) -> str:
 
 
 class Subject(Base):
-    """A credit subject. Its identifiers may change; the subject stays."""
+    """A credit subject. Its identifiers may change; the subject stays. `trade` says what it does in transport."""
 
     __tablename__ = "subject"
     __table_args__ = (CheckConstraint("kind in ('enterprise', 'sole_trader', 'institution', 'person')", name="kind"),)
@@ -31,6 +31,7 @@ class Subject(Base):
     name: Mapped[str] = mapped_column(index=True)
     legal_representative: Mapped[str] = mapped_column(default="")
     region: Mapped[str] = mapped_column(default="")
+    trade: Mapped[str] = mapped_column(default="")
     identifiers: Mapped[list[Identifier]] = relationship(back_populates="subject", order_by="Identifier.valid_from")
 
     @property

@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
-from datetime import UTC
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Executable, bindparam, insert, select
+from sqlalchemy import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db, insert_into
 from app.journal import Entry
-from app.models import Case, CreditRecord, Document, Identifier, Notice, NoticeSequence, RecordShare, Subject
-from app.notices.address_book import Receiver, receivers
+from app.models import Delivery, Notice, NoticeSequence, RecordShare
+from app.notices.address_book import SUBSCRIBED, Receiver, duty_to_tell, receivers, subscribers
+from app.notices.formats import FORMATS
+from app.notices.formats.told import Envelope, told_of
+from app.notices.wire import digest
 from workflows.calendar import legal_day
 
 ACTIONS = {
     "credit_china": "同步处理结果",
     "province": "同步处理结果",
+    "ministry": "同步处理结果",
     "linked": "停止公示、停止使用，解除因此采取的措施",
+    SUBSCRIBED: "供贵单位更新信息",
 }
+NOTICE = Notice.__table__
+WRITE = insert(NOTICE).returning(NOTICE.c.id, NOTICE.c.receiver_id)
 
 
 def write_notices(
     case_id: int | None, record_id: int | None, subject_id: int, words: Iterable[str], entry: Entry
 ) -> int:
-    """Write one notice per receiver about a record; returns how many. Receivers are served in the order of their ids,
-    so that two transactions never wait for each other crosswise."""
+    """Write one notice per receiver about a record, each with its delivery; returns how many.
+
+    Those behind `words` are told when a law row says they must be; departments that subscribed hear of what linked
+    departments hear of. Receivers are served in the order of their ids, so that two transactions never wait for each
+    other crosswise.
+    """
     if record_id is None:
         return 0
-    told = sorted(receivers(words), key=lambda receiver: receiver.id)
-    if not told:
+    day = legal_day(entry.at)
+    words = [word for word in words if duty_to_tell(word, entry.act, day) is not None]
+    told = told_of(case_id, record_id, entry)
+    by_id = {one.id: one for one in subscribers(told.topic, day)} if "linked" in words else {}
+    by_id |= {one.id: one for one in receivers(words)}
+    if not by_id:
         return 0
-    body = _body(case_id, record_id, entry)
-    sequences = _next(subject_id, told)
+    everybody = [by_id[id] for id in sorted(by_id)]
+    sequences = _next(subject_id, everybody)
     rows = []
-    for receiver in told:
-        payload = {**body, "receiver": receiver.code, "action": ACTIONS[receiver.word], "seq": sequences[receiver.id]}
-        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    for receiver in everybody:
+        key = f"{entry.about}-{entry.about_id}-{entry.seq}-{receiver.code}"
+        envelope = Envelope(key, receiver, sequences[receiver.id], ACTIONS[receiver.word])
+        payload = FORMATS[receiver.format].body(told, envelope)
         rows.append(
             {
-                "key": f"{entry.about}-{entry.about_id}-{entry.seq}-{receiver.code}",
+                "key": key,
                 "receiver_id": receiver.id,
                 "subject_id": subject_id,
                 "record_id": record_id,
@@ -52,16 +64,26 @@ def write_notices(
                 "seq": sequences[receiver.id],
                 "act": entry.act,
                 "payload": payload,
-                "payload_hash": hashlib.sha256(text.encode()).hexdigest(),
+                "payload_hash": digest(payload),
                 "written_at": entry.at,
             }
         )
-    db.session.execute(insert(Notice.__table__), rows)
+    written = {row.receiver_id: row.id for row in db.session.execute(WRITE, rows)}
+    db.session.execute(
+        insert(Delivery.__table__),
+        [
+            {
+                "notice_id": written[receiver.id], "receiver_id": receiver.id, "subject_id": subject_id,
+                "seq": sequences[receiver.id], "next_at": entry.at,
+            }
+            for receiver in everybody
+        ],
+    )  # fmt: skip
     db.session.execute(
         insert(RecordShare.__table__),
-        [{"record_id": record_id, "receiver_id": r.id, "what": entry.act, "at": entry.at} for r in told],
+        [{"record_id": record_id, "receiver_id": r.id, "what": entry.act, "at": entry.at} for r in everybody],
     )
-    return len(told)
+    return len(everybody)
 
 
 def _next(subject_id: int, told: list[Receiver]) -> dict[int, int]:
@@ -78,52 +100,3 @@ def _raised(dialect: str) -> ReturningInsert[int, int]:
         index_elements=["receiver_id", "subject_id"], set_={"last": table.c.last + 1}
     )
     return raised.returning(table.c.receiver_id, table.c.last)
-
-
-def _body(case_id: int | None, record_id: int, entry: Entry) -> dict[str, Any]:
-    """The least that a receiver needs to act: whose record, which, what was decided, when."""
-    record = db.session.execute(_record_query(), {"record_id": record_id}).one()
-    body: dict[str, Any] = {
-        "result": entry.act,
-        "record": record.public_id,
-        "record_kind": record.kind,
-        "record_number": record.number,
-        "recognised_on": record.recognised_on.isoformat(),
-        "class": record.cls,
-        "subject_name": record.name,
-        "subject_code": record.code or "",
-        "decided_on": legal_day(entry.at).isoformat(),
-        "effective_at": entry.at.astimezone(UTC).isoformat(),
-    }
-    if case_id is not None:
-        case = db.session.execute(_case_query(), {"case_id": case_id, "journal_id": entry.id}).one()
-        body |= {"case": case.number, "document": case.document or "", "document_code": case.code or ""}
-    return body
-
-
-@lru_cache(maxsize=1)
-def _record_query() -> Executable:
-    return (
-        select(
-            CreditRecord.public_id, CreditRecord.kind, CreditRecord.number, CreditRecord.recognised_on,
-            CreditRecord.cls, Subject.name, Identifier.value.label("code"),
-        )
-        .join(Subject, Subject.id == CreditRecord.subject_id)
-        .outerjoin(
-            Identifier,
-            (Identifier.subject_id == Subject.id) & (Identifier.kind == "uscc") & Identifier.valid_until.is_(None),
-        )
-        .where(CreditRecord.id == bindparam("record_id"))
-        .limit(1)
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=1)
-def _case_query() -> Executable:
-    issued = (Document.case_id == Case.id) & (Document.journal_id == bindparam("journal_id"))
-    return (
-        select(Case.number, Document.number.label("document"), Document.code)
-        .outerjoin(Document, issued)
-        .where(Case.id == bindparam("case_id"))
-        .limit(1)
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from migrations.guard import guard, unguard
 
 revision = "0002"
 down_revision = "0001"
@@ -38,50 +38,11 @@ GUARDS = (
     ("case", "delete", "", "cases are never deleted"),
     ("case", "update", MOVED_WITHOUT_A_STEP, "a case is never moved but by its steps, and never after its end"),
 )
-"""Table, event, the columns that may not change (all for `*`, else a condition), and what the database answers."""
-
-
-def name(table: str, event: str) -> str:
-    return f"guard_{table}_{event}"
 
 
 def upgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    for table, event, columns, message in GUARDS:
-        if dialect == "sqlite":
-            op.execute(_sqlite(table, event, columns, message))
-        else:
-            for statement in _postgresql(table, event, columns, message):
-                op.execute(statement)
+    guard(GUARDS)
 
 
 def downgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    for table, event, _columns, _message in reversed(GUARDS):
-        if dialect == "sqlite":
-            op.execute(f"DROP TRIGGER {name(table, event)}")
-        else:
-            op.execute(f'DROP TRIGGER {name(table, event)} ON "{table}"')
-            op.execute(f"DROP FUNCTION {name(table, event)}()")
-
-
-def _sqlite(table: str, event: str, columns: tuple[str, ...] | str, message: str) -> str:
-    when = "" if columns in ("", "*") else f"WHEN {columns}"
-    if isinstance(columns, tuple):
-        when = "WHEN " + " OR ".join(f"new.{column} IS NOT old.{column}" for column in columns)
-    return (
-        f'CREATE TRIGGER {name(table, event)} BEFORE {event.upper()} ON "{table}" {when} '
-        f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
-    )
-
-
-def _postgresql(table: str, event: str, columns: tuple[str, ...] | str, message: str) -> list[str]:
-    when = "" if columns in ("", "*") else f"WHEN ({columns})"
-    if isinstance(columns, tuple):
-        when = "WHEN (" + " OR ".join(f"new.{column} IS DISTINCT FROM old.{column}" for column in columns) + ")"
-    return [
-        f"CREATE FUNCTION {name(table, event)}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'integrity_constraint_violation'; END $$",
-        f'CREATE TRIGGER {name(table, event)} BEFORE {event.upper()} ON "{table}" FOR EACH ROW {when} '
-        f"EXECUTE FUNCTION {name(table, event)}()",
-    ]
+    unguard(GUARDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import db, transaction
 from app.models import Document, JournalLine, Notice, NoticeSequence, Office, RecordShare
-from app.notices.address_book import RECIPIENTS, receivers
+from app.notices.address_book import RECIPIENTS, SUBSCRIBED, duty_to_tell, receivers
 from app.notices.write import ACTIONS, write_notices
 from app.now import now
 from tests.build import a_case, night, version, walk
@@ -22,16 +23,28 @@ from tests.casework.acts import annul, at_once, company, everything, form, look,
 from tests.cast import Cast
 from tests.conftest import Clock
 from workflows import WORKFLOWS
+from workflows.law import rule
 
 EVERYBODY = {"ld-creditchina", "ld-hunan", "ld-market", "ld-trading"}
 
 
 def test_every_word_a_definition_uses_has_somebody_behind_it(cast: Cast) -> None:
     words = {word for workflow in WORKFLOWS.values() for step in workflow.steps for word in step.tells}
-    assert words <= set(RECIPIENTS) == set(ACTIONS)
-    for word in words:
+    assert words <= set(RECIPIENTS) == set(ACTIONS) - {SUBSCRIBED}
+    for word in words - {"ministry"}:  # the stories are told without the ministry
         assert receivers([word]), word
     db.session.rollback()
+
+
+@pytest.mark.parametrize("word", RECIPIENTS)
+def test_a_step_tells_whom_the_law_row_in_force_says_and_nobody_else(word: str) -> None:
+    """The definition says whom, the dated row says what they must hear; neither knows more than the other."""
+    day = date(2026, 11, 24)
+    told = {step.code for workflow in WORKFLOWS.values() for step in workflow.steps if word in step.tells}
+    row = rule(f"sharing.{word}").on(day)
+    assert set(str(row.value).split()) - {"withdraw"} == told
+    assert all(duty_to_tell(word, act, day) == row for act in told)
+    assert duty_to_tell(word, "open", day) is None
 
 
 def test_the_address_book_gives_everybody_once_and_nobody_who_does_not_listen(cast: Cast) -> None:
@@ -66,28 +79,40 @@ def test_the_payload_is_the_least_a_receiver_needs_and_is_frozen_with_its_hash(c
     ).one()
     document = db.session.execute(select(Document.number, Document.code).where(Document.kind == "grant")).one()
     line = look(number).lines[-1]
+    key = f"case-{line.about_id}-{line.seq}-ld-market"
     assert row.payload == {
+        "notice": key,
         "receiver": "ld-market",
-        "action": "停止公示、停止使用，解除因此采取的措施",
         "seq": 1,
-        "result": "confirm",
-        "case": number,
-        "document": document.number,
-        "document_code": document.code,
-        "record": look(number).record.public_id,  # type: ignore[union-attr]
-        "record_kind": "penalty",
-        "record_number": "湘交罚〔2026〕1号",
-        "recognised_on": "2026-05-18",
-        "class": "一般",
+        "act": "confirm",
+        "decision": "准予修复",
+        "action": "停止公示、停止使用，解除因此采取的措施",
+        "confirm_by": "2026-11-27",
         "subject_name": "湖南岳衡物流有限公司",
-        "subject_code": cast.codes["yueheng"],
-        "decided_on": "2026-11-24",
+        "uscc": cast.codes["yueheng"],
+        "record": look(number).record.public_id,  # type: ignore[union-attr]
+        "record_type": "行政处罚",
+        "record_no": "湘交罚〔2026〕1号",
+        "record_organ": "湖南省交通运输厅",
+        "record_date": "2026-05-18",
+        "class": "一般",
+        "application_no": number,
+        "application_date": "2026-11-24",
+        "decision_date": "2026-11-24",
         "effective_at": line.at.isoformat(),
+        "legal_basis": "《信用修复管理办法》第三条",
+        "reason": "",
+        "end_publicity_date": "2026-11-24",
+        "measures_to_lift": [],
+        "commitment_code": f"43000020261124{line.about_id:06d}",
+        "document_no": document.number,
+        "verify_at": f"https://credit.example/verify/{document.code}",
+        "withdrawn": False,
     }
     text = json.dumps(row.payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     assert row.payload_hash == hashlib.sha256(text.encode()).hexdigest()
     assert (row.written_at, row.journal_id, row.act) == (now(), line.id, "confirm")
-    assert row.key == f"case-{line.about_id}-{line.seq}-ld-market"
+    assert row.key == key
 
 
 def test_later_changes_of_the_record_do_not_change_what_was_told(cast: Cast) -> None:
@@ -239,7 +264,7 @@ def test_of_a_natural_person_no_number_is_told(cast: Cast, persons: int) -> None
     number = a_case(cast, at="refused", record=record)
     payload = told(number)["ld-creditchina"][0].payload
     assert payload["subject_name"] == "欧阳演示"
-    assert payload["subject_code"] == ""
+    assert payload["uscc"] == ""
     assert "430102199001011234" not in json.dumps(payload, ensure_ascii=False)
 
 

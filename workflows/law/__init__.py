@@ -45,6 +45,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "class": ("轻微", "一般", "严重"),
 }
 _NUMBERS = (*LENGTHS, "times", "percent")
+ACTS = "acts"
+"""Unit of a value that lists acts, separated by blanks."""
 
 _INSTRUMENT_ITEMS = ("key", "title", "short", "number", "from", "until", "articles", "url", "evidence", "note")
 _ROW_ITEMS = (
@@ -115,7 +117,8 @@ class RuleRow:
     """One value of a rule for a stretch of time, both ends included.
 
     `unit` is WD, CD, M or Y for a period (`shift`: an end on a rest day rolls to the next working day), times or
-    percent for a plain number, behaviour, switch, publication or class for a word. `article` is empty when it was not
+    percent for a plain number, behaviour, switch, publication or class for a word, acts for
+    a list of them. `article` is empty when it was not
     seen. `when` are facts of a record of which one must be present for the row to apply, and with `alone` no other.
     """
 
@@ -359,6 +362,8 @@ def _row(rule_id: str, entry: Mapping[str, Any], place: str, known: frozenset[st
 def _check_value(row: RuleRow, place: str) -> None:
     if row.value is None:
         right = row.unit == ""
+    elif row.unit == ACTS:
+        right = isinstance(row.value, str) and re.fullmatch(r"[a-z_]+( [a-z_]+)*", row.value) is not None
     elif row.unit in _NUMBERS:
         right = type(row.value) is int and row.value > 0
     else:

@@ -38,7 +38,7 @@ class Endpoint(Base):
     """How one receiver is told: by which channel, in which format, where. Without a row: at the counter.
 
     `failures` in a row open the breaker until `open_until`; `stopped_at` says that nothing is sent any more (the
-    receiver answered 410, or an administrator said so). `cursor` is the highest notice a puller has shown to have.
+    receiver answered 410, or an administrator said so). `cursor` is the highest position of the feed a puller has shown to have.
     """
 
     __tablename__ = "endpoint"
@@ -61,13 +61,16 @@ class Delivery(Base):
     """The way of one notice to its receiver: waiting, delivered, dead (given up aloud) or formally skipped.
 
     A later notice about the same subject waits until this one is delivered or skipped. `lease_until` keeps two posts
-    from the same notice; `first_at` begins the time for which it is tried. `receipt` is the kind of the latest receipt,
+    from the same notice; `first_at` begins the time for which it is tried. `position` is its place in the receiver's feed,
+    given by the watch after the commit: a reader who is past it has seen everything before it, whichever transaction
+    was slower. `receipt` is the kind of the latest receipt,
     empty while there is none.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint("state in ('waiting', 'delivered', 'dead', 'skipped')", name="state"),
+        UniqueConstraint("receiver_id", "position"),
         Index(
             "ix_delivery_unfinished", "receiver_id", "subject_id", "seq",
             sqlite_where=text(UNFINISHED), postgresql_where=text(UNFINISHED),
@@ -83,6 +86,7 @@ class Delivery(Base):
     receiver_id: Mapped[int] = mapped_column(ForeignKey("office.id"))
     subject_id: Mapped[int]
     seq: Mapped[int]
+    position: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="waiting")
     channel: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)

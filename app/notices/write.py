@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert, literal, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db import db, insert_into
@@ -25,7 +25,15 @@ ACTIONS = {
     SUBSCRIBED: "供贵单位更新信息",
 }
 NOTICE = Notice.__table__
-WRITE = insert(NOTICE).returning(NOTICE.c.id, NOTICE.c.receiver_id)
+SEND = insert(Delivery.__table__).from_select(
+    ["notice_id", "receiver_id", "subject_id", "seq", "next_at", "state", "channel", "attempts", "trouble", "receipt"],
+    select(
+        NOTICE.c.id, NOTICE.c.receiver_id, NOTICE.c.subject_id, NOTICE.c.seq, NOTICE.c.written_at, literal("waiting"),
+        literal(""), literal(0), literal(""), literal(""),
+    ).where(NOTICE.c.record_id == bindparam("of_record"), NOTICE.c.journal_id == bindparam("of_line")),
+    include_defaults=False,
+)  # fmt: skip
+"""Every notice that a line has written about a record gets its way to the receiver."""
 
 
 def write_notices(
@@ -68,17 +76,8 @@ def write_notices(
                 "written_at": entry.at,
             }
         )
-    written = {row.receiver_id: row.id for row in db.session.execute(WRITE, rows)}
-    db.session.execute(
-        insert(Delivery.__table__),
-        [
-            {
-                "notice_id": written[receiver.id], "receiver_id": receiver.id, "subject_id": subject_id,
-                "seq": sequences[receiver.id], "next_at": entry.at,
-            }
-            for receiver in everybody
-        ],
-    )  # fmt: skip
+    db.session.execute(insert(NOTICE), rows)
+    db.session.execute(SEND, {"of_record": record_id, "of_line": entry.id})
     db.session.execute(
         insert(RecordShare.__table__),
         [{"record_id": record_id, "receiver_id": r.id, "what": entry.act, "at": entry.at} for r in everybody],

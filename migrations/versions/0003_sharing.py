@@ -160,6 +160,7 @@ def upgrade() -> None:
         sa.Column("receiver_id", sa.Integer(), nullable=False),
         sa.Column("subject_id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -175,6 +176,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["notice_id"], ["notice.id"], name=op.f("fk_delivery_notice_id_notice")),
         sa.ForeignKeyConstraint(["receiver_id"], ["office.id"], name=op.f("fk_delivery_receiver_id_office")),
         sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("receiver_id", "position", name=op.f("uq_delivery_receiver_id_position")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.create_index(

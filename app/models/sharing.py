@@ -38,7 +38,8 @@ class Endpoint(Base):
     """How one receiver is told: by which channel, in which format, where. Without a row: at the counter.
 
     `failures` in a row open the breaker until `open_until`; `stopped_at` says that nothing is sent any more (the
-    receiver answered 410, or an administrator said so). `cursor` is the highest position of the feed a puller has shown to have.
+    receiver answered 410, or an administrator said so). `cursor` is the highest position of the feed that a puller has
+    shown to have.
     """
 
     __tablename__ = "endpoint"
@@ -61,10 +62,9 @@ class Delivery(Base):
     """The way of one notice to its receiver: waiting, delivered, dead (given up aloud) or formally skipped.
 
     A later notice about the same subject waits until this one is delivered or skipped. `lease_until` keeps two posts
-    from the same notice; `first_at` begins the time for which it is tried. `position` is its place in the receiver's feed,
-    given by the watch after the commit: a reader who is past it has seen everything before it, whichever transaction
-    was slower. `receipt` is the kind of the latest receipt,
-    empty while there is none.
+    from the same notice; `first_at` begins the time for which it is tried. `position` is its place in the receiver's
+    feed, given by the watch after the commit: a reader who is past it has seen everything before it, whichever
+    transaction was slower. `receipt` is the kind of the latest receipt, empty while there is none.
     """
 
     __tablename__ = "delivery"

@@ -67,9 +67,11 @@ class Told:
     recognised_on: date
     cls: str
     organ: str
+    organ_code: str
     topic: Topic
     measures: tuple[str, ...]
     case: str
+    channel: str
     other_number: str
     applied_on: date | None
     document: str
@@ -82,6 +84,13 @@ class Told:
     def withdrawn(self) -> bool:
         """True when the information is withdrawn rather than repaired."""
         return self.act in WITHDRAWN
+
+    @property
+    def accepted_by(self) -> str:
+        """Who took the application in: 信用中国 or the organ itself; empty when there was none."""
+        if not self.case:
+            return ""
+        return "信用中国" if self.channel == "creditchina" else self.organ
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +128,11 @@ def told_of(case_id: int | None, record_id: int, entry: Entry) -> Told:
         recognised_on=record.recognised_on,
         cls=record.cls,
         organ=record.organ,
+        organ_code=record.organ_code,
         topic=Topic(record.region, record.trade, record.kind),
         measures=tuple(f"{row.organ}：{row.kind}" for row in held),
         case=case.number if case else "",
+        channel=case.channel if case else "",
         other_number=(case.other_number if case else "") or "",
         applied_on=legal_day(case.at) if case else None,
         document=(case.document if case else "") or "",
@@ -143,7 +154,7 @@ def _record_query() -> Executable:
         select(
             CreditRecord.public_id, CreditRecord.kind, CreditRecord.number, CreditRecord.recognised_on,
             CreditRecord.cls, Subject.name, Subject.kind.label("subject_kind"), Subject.region, Subject.trade,
-            Identifier.value.label("code"), organ.name.label("organ"),
+            Identifier.value.label("code"), organ.name.label("organ"), organ.code.label("organ_code"),
         )
         .join(Subject, Subject.id == CreditRecord.subject_id)
         .join(organ, organ.id == CreditRecord.office_id)
@@ -171,7 +182,7 @@ def _case_query() -> Executable:
     issued = (Document.case_id == Case.id) & (Document.journal_id == bindparam("journal_id"))
     return (
         select(
-            Case.number, Filing.other_number, Filing.at, Document.number.label("document"), Document.code,
+            Case.number, Case.channel, Filing.other_number, Filing.at, Document.number.label("document"), Document.code,
             RepairLetter.code.label("commitment"),
         )
         .join(Filing, Filing.id == Case.filing_id)

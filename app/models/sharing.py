@@ -217,7 +217,8 @@ class Statement(Base):
     """对账单: what a receiver was told between two civil days, frozen when it was drawn; their answer beside it.
 
     `digest` is taken over the sorted (notice, body hash) pairs, `file` is the SHA-256 name of the sheet of lines in the
-    instance, `pdf` that of the signed statement once it is printed. `theirs` is the digest they answered with.
+    instance, `pdf` that of the signed statement once it is printed, by the certificate named in `signer`. `theirs` is
+    the digest they answered with, `their_file` the SHA-256 name of the lines they sent.
     """
 
     __tablename__ = "statement"
@@ -238,10 +239,12 @@ class Statement(Base):
     made_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     state: Mapped[str] = mapped_column(default="drawn")
     theirs: Mapped[str] = mapped_column(default="")
+    their_file: Mapped[str] = mapped_column(default="")
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     answered_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
     pdf: Mapped[str | None]
+    signer: Mapped[str | None]
     trouble: Mapped[str] = mapped_column(default="")
     receiver: Mapped[Office] = relationship()
 

@@ -32,6 +32,15 @@ class Near(Day):
             raise ValidationError(_("请核对年份：%(year)s。", year=self.data.year))
 
 
+class WebAddress(Words):
+    """An address on the web that a person can follow."""
+
+    def pre_validate(self, form: Form) -> None:
+        """https, a host, no blanks."""
+        if self.data and not re.fullmatch(r"https://[^\s/@:?#]+\.[^\s/@:?#]+(:\d+)?([/?#]\S*)?", self.data):
+            raise ValidationError(_("请填完整的网址，以 https:// 开头。"))
+
+
 class FindForm(TypedForm):
     """Looking for a person by name or login."""
 
@@ -122,6 +131,12 @@ class OfficeForm(TypedForm):
         most=60,
         required=False,
         description=_l("写进文书的救济途径，例如“长沙市人民政府”。没有复议机关不能出具决定。"),
+    )
+    review_address = WebAddress(
+        _l("在线复议入口"),
+        most=200,
+        required=False,
+        description=_l("复议机关受理在线申请的网址。填了才会在文书里写“可在线提交”，并在验证页面给出入口。"),
     )
     phone = Words(_l("联系电话"), most=40, required=False)
     address = Words(_l("地址"), most=120, required=False)

@@ -40,8 +40,9 @@ class Verdict:
 
     `status` is VALID, WITHDRAWN, REPLACED or OVERTAKEN (genuine, but something has happened to the matter since),
     `headline` its word and `sentence` what it means. A natural person is never named: `party` then says so and
-    `party_code` is empty. `contestable` says whether the text tells a remedy; `told` names those for whom a notice was
-    written with it, none for a document that concerns only its party.
+    `party_code` is empty. `contestable` says whether the text tells a remedy and `review_address` where one applies for
+    it online today; `told` names those for whom a notice was written with it, none for a document that concerns only
+    its party.
     """
 
     document_id: int
@@ -63,6 +64,7 @@ class Verdict:
     pdf_sha256: str
     demo: bool
     contestable: bool
+    review_address: str
     told: tuple[str, ...]
     events: tuple[Event, ...]
 
@@ -118,6 +120,7 @@ def _verdict(which: Any) -> Verdict | None:
         pdf_sha256=row.pdf_hash or "",
         demo=row.facts["demo"],
         contestable=row.contestable,
+        review_address=row.review_address,
         told=_told(row, definition),
         events=tuple(_events(row, later)),
     )
@@ -131,7 +134,8 @@ def _query() -> Select[Any]:
             Document.issued_at, Document.printed_at, Document.placed_at, Document.withdrawn_at, Document.pdf_hash,
             Document.case_id, Document.journal_id, Document.html.contains(REMEDY).label("contestable"),
             successor.number.label("successor"),
-            Office.name.label("organ"), Subject.name.label("subject_name"), Subject.kind.label("subject_kind"),
+            Office.name.label("organ"), Office.review_address,
+            Subject.name.label("subject_name"), Subject.kind.label("subject_kind"),
             Case.type.label("case_type"), Case.edition.label("case_edition"), Case.state.label("case_state"),
             CaseRecord.record_id,
         )

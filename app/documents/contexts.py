@@ -57,6 +57,7 @@ class Issuer:
     name: str
     word: str
     review_body: str
+    review_address: str
     phone: str
     address: str
 
@@ -300,7 +301,8 @@ def _case() -> Select[Any]:
             case.c.t2, filing.c.receipt,
             subject.c.name.label("subject_name"), subject.c.kind.label("subject_kind"), code.label("subject_code"),
             office.c.id.label("office_id"), office.c.kind.label("office_kind"), office.c.path.label("office_path"),
-            office.c.name.label("office_name"), office.c.word, office.c.review_body, office.c.phone, office.c.address,
+            office.c.name.label("office_name"), office.c.word, office.c.review_body, office.c.review_address,
+            office.c.phone, office.c.address,
             record.c.public_id, record.c.kind.label("record_kind"), record.c.number.label("record_number"),
             record.c.title.label("record_title"), record.c.recognised_on, record.c.cls, record.c.minimum_last_day,
             record.c.maximum_last_day, record.c.duty, record.c.annulled_on, record.c.annulled_by,
@@ -340,16 +342,23 @@ def _issuer(row: Any) -> Issuer:
         above = [int(part) for part in row.office_path.split("/") if part and int(part) != row.office_id]
         organs = db.session.execute(
             select(
-                Office.id, Office.name, Office.word, Office.review_body, Office.phone, Office.address, Office.path
+                Office.id,
+                Office.name,
+                Office.word,
+                Office.review_body,
+                Office.review_address,
+                Office.phone,
+                Office.address,
+                Office.path,
             ).where(Office.id.in_(above), Office.kind != "division")
         ).all()
         if organs:
             nearest = max(organs, key=lambda organ: len(organ.path))
             return Issuer(
-                nearest.id, nearest.name, nearest.word, nearest.review_body,
+                nearest.id, nearest.name, nearest.word, nearest.review_body, nearest.review_address,
                 row.phone or nearest.phone, row.address or nearest.address,
             )  # fmt: skip
-    return Issuer(row.office_id, row.office_name, row.word, row.review_body, row.phone, row.address)
+    return Issuer(row.office_id, row.office_name, row.word, row.review_body, row.review_address, row.phone, row.address)
 
 
 def _matter(row: Any) -> Matter:
@@ -421,6 +430,7 @@ def remedy(context: Context) -> dict[str, str]:
     """Where and how long the document can be contested, the body being the issuing organ's. Raises NothingInForce."""
     return {
         "body": context.office.review_body,
+        "online": context.office.review_address,
         "review": context.length("remedy.review_within", context.today),
         "suit": context.length("remedy.suit_within", context.today),
     }

@@ -14,11 +14,25 @@ from app.office_book.base import NotDone, change, note, the_office
 
 
 def edit_office(
-    actor: Person, office_id: int, *, word: str, review_body: str, phone: str, address: str, at: datetime
+    actor: Person,
+    office_id: int,
+    *,
+    word: str,
+    review_body: str,
+    review_address: str,
+    phone: str,
+    address: str,
+    at: datetime,
 ) -> None:
-    """代字, 复议机关, telephone, address; documents issued before keep what they said. Raises NotDone."""
+    """代字, 复议机关 and where it is reached online, telephone, address; what was issued stays. Raises NotDone."""
     office = the_office(actor, office_id)
-    fresh = {"word": word, "review_body": review_body, "phone": phone, "address": address}
+    fresh = {
+        "word": word,
+        "review_body": review_body,
+        "review_address": review_address,
+        "phone": phone,
+        "address": address,
+    }
     changed = {name: value for name, value in fresh.items() if getattr(office, name) != value}
     if not changed:
         raise NotDone("没有改动。")

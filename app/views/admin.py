@@ -370,6 +370,7 @@ def office(office_id: int) -> ResponseReturnValue:
         form,
         lambda at: office_verbs.edit_office(
             who, office_id, word=form.word.data or "", review_body=form.review_body.data or "",
+            review_address=form.review_address.data or "",
             phone=form.phone.data or "", address=form.address.data or "", at=at,
         ),
         here, _("已保存。以前出具的文书不变。"), "admin/office.html",

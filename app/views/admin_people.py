@@ -336,7 +336,13 @@ def journal_of(about: str, about_id: int) -> Journal:
     return Journal(lines, not problems_of(rows))
 
 
-FIELDS = {"word": "代字", "review_body": "复议机关", "phone": "电话", "address": "地址"}
+FIELDS = {
+    "word": "代字",
+    "review_body": "复议机关",
+    "review_address": "在线复议入口",
+    "phone": "电话",
+    "address": "地址",
+}
 
 
 def _told(act: str, answers: Mapping[str, Any]) -> str:

@@ -33,7 +33,13 @@ def join(cast, name, role, since, until=None, office="province", who="shen"):
 
 def edit(cast, office, who="shen", **fresh):
     """Change what an office prints."""
-    same = {"word": "甲交", "review_body": "长沙市人民政府", "phone": "0731-0000-0000", "address": ""}
+    same = {
+        "word": "甲交",
+        "review_body": "长沙市人民政府",
+        "review_address": "",
+        "phone": "0731-0000-0000",
+        "address": "",
+    }
     by(cast, offices.edit_office, cast.offices[office], who=who, **{**same, **fresh})
 
 

@@ -148,6 +148,16 @@ def test_a_natural_person_is_spoken_to_as_one_and_stays_out_of_the_facts(app: Fl
     assert "欧阳" not in str(row.facts) and row.facts["subject"] == ""
 
 
+def test_an_online_entrance_is_promised_only_where_there_is_one(app: Flask) -> None:
+    """电子送达须告知在线复议入口；没有登记入口的，文书不说可以在线提交。"""
+    world = build()
+    assert "申请行政复议（可在线提交，入口见验证页面）" in document(world.issue("lapse")).html
+    with transaction() as session:
+        session.get(Office, world.organ_id).review_address = ""
+    without = document(world.issue("lapse")).html
+    assert "申请行政复议，或者" in without and "在线" not in without
+
+
 def test_a_division_speaks_in_the_name_of_the_organ_above_it(app: Flask) -> None:
     world = build()
     with transaction() as session:

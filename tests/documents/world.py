@@ -193,7 +193,7 @@ def build(name: str = NAME, *, kind: str = "enterprise", number: str = "20261109
         if organ is None:
             organ = Office(
                 code="430000JT", name="湖南省交通运输厅", short="省厅", kind="organ", path="/1/", word="湘交",
-                review_body="湖南省人民政府", phone="0731-00000000",
+                review_body="湖南省人民政府", review_address="https://fuyi.example/", phone="0731-00000000",
             )  # fmt: skip
             for code, title, receives in (
                 ("XYHN", "湖南省发展和改革委员会", "province linked"),

@@ -271,6 +271,15 @@ def test_an_office_that_cannot_issue_documents_is_seen_and_mended(app, people):
     assert shen.press("保存", expect=422).says("没有改动")
 
 
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "http://fuyi.example/", "https://", "https://a b.example/"])
+def test_an_online_entrance_is_an_address_a_person_can_follow(app, people, address):
+    shen = enter(app, "shen")
+    shen.go(f"/admin/offices/{people.offices['province']}")
+    assert shen.press("保存", expect=422, review_address=address).says("以 https:// 开头")
+    assert shen.press("保存", review_address="https://fuyi.example/apply").says("已保存")
+    assert value(select(Office.review_address).where(Office.code == "jt-430000")) == "https://fuyi.example/apply"
+
+
 def test_the_legal_office_sees_an_office_and_cannot_change_it(app, people):
     jiang = enter(app, "jiang")
     page = jiang.go(f"/admin/offices/{people.offices['province']}")

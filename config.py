@@ -24,13 +24,15 @@ class Config:
 
     `JIANNUO_INSTANCE` is the folder of database, documents and keys; `JIANNUO_DATABASE_URL` another database;
     `JIANNUO_PUBLIC_ADDRESS` the address printed on documents; `JIANNUO_HTTPS=1` when a proxy serves TLS;
-    `JIANNUO_PROXIES` how many proxies stand in front (their X-Forwarded-For is believed, nobody else's).
+    `JIANNUO_PROXIES` how many proxies stand in front (their X-Forwarded-For is believed, nobody else's);
+    `JIANNUO_PRIVATE_RECEIVERS=1` lets notices go, also unencrypted, to machines in the own network.
     """
 
     INSTANCE: str = field(default_factory=_env("JIANNUO_INSTANCE", "instance"))
     DATABASE_URL: str = field(default_factory=_env("JIANNUO_DATABASE_URL", ""))
     PUBLIC_ADDRESS: str = field(default_factory=_env("JIANNUO_PUBLIC_ADDRESS", "http://127.0.0.1:5080"))
     HTTPS: bool = field(default_factory=_flag("JIANNUO_HTTPS"))
+    PRIVATE_RECEIVERS: bool = field(default_factory=_flag("JIANNUO_PRIVATE_RECEIVERS"))
     PROXIES: int = field(default_factory=lambda: int(os.environ.get("JIANNUO_PROXIES", "0")))
     DEMO: bool = field(default_factory=lambda: os.environ.get("JIANNUO_DEMO", "1") == "1")
     SPONSOR: str = field(default_factory=_env("JIANNUO_SPONSOR", "湖南省交通运输厅"))
@@ -56,6 +58,7 @@ class Config:
             "PUBLIC_ADDRESS": self.PUBLIC_ADDRESS.rstrip("/"),
             "HTTPS": self.HTTPS,
             "PROXIES": self.PROXIES,
+            "PRIVATE_RECEIVERS": self.PRIVATE_RECEIVERS,
             "DEMO": self.DEMO,
             "SPONSOR": self.SPONSOR,
             "TESTING": self.TESTING,
@@ -79,6 +82,7 @@ class TestConfig(Config):
 
     __test__ = False
     TESTING: bool = True
+    PRIVATE_RECEIVERS: bool = True
     PUBLIC_ADDRESS: str = "https://credit.example"
 
 

@@ -29,6 +29,9 @@ ACTS = {
     "entrust": "登记委托",
     "end_mandate": "结束委托",
     "edit": "修改机构信息",
+    "make_secret": "换发通知签名密钥",
+    "add_key": "登记回执公钥",
+    "end_key": "停用密钥",
 }
 """What an act in this book is called."""
 

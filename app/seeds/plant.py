@@ -13,8 +13,9 @@ from sqlalchemy import insert, update
 from app.db import db
 from app.models import Identifier, Jurisdiction, Mandate, Membership, Office, Subject, User
 from app.now import now
+from app.registry.blind import blind_index
 from app.registry.enter import Standing, enter_penalty
-from app.registry.sealed import SealingKey, blind_index, seal
+from app.sealed import house_keys, seal
 from app.security import hasher
 from app.seeds.cast import PEOPLE, SUBJECTS
 from app.seeds.invent import InventedSubject, invent_penalties, table
@@ -58,13 +59,12 @@ def plant_subject(subject: InventedSubject) -> int:
     if subject.code:
         _id(Identifier, subject_id=subject_id, kind="uscc", value=subject.code, valid_from=SINCE)
     if subject.id_number:
-        keys = [SealingKey(name, bytes.fromhex(key)) for name, key in current_app.config["FIELD_KEYS"].items()]
         index = bytes.fromhex(current_app.config["INDEX_KEY"])
         _id(
             Identifier,
             subject_id=subject_id,
             kind="id_card",
-            sealed=seal(subject.id_number, keys, "identifier"),
+            sealed=seal(subject.id_number, house_keys(), "identifier"),
             blind=blind_index(subject.id_number, index, "identifier"),
             valid_from=SINCE,
         )

@@ -42,8 +42,8 @@ from app.office_book import offices as office_verbs
 from app.office_book import people as verbs
 from app.office_book.base import NotDone, Reach, reach_of
 from app.office_book.gaps import Gap, LeavesNobody, standing_still
+from app.registry.blind import blind_index
 from app.registry.codes import check_code, check_id_number
-from app.registry.sealed import blind_index
 from app.security import hasher, person
 from app.views import admin_law, admin_people
 from app.views.said import said

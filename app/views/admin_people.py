@@ -371,6 +371,8 @@ def _told(act: str, answers: Mapping[str, Any]) -> str:
                 for name, value in after.items()
                 if name in FIELDS
             )
+        case "make_secret" | "add_key" | "end_key":
+            return str(answers.get("name", ""))
         case _:
             return ""
 

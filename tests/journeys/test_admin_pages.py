@@ -22,8 +22,9 @@ from app.models import (
     Subject,
     User,
 )
+from app.registry.blind import blind_index
 from app.registry.codes import id_check_character
-from app.registry.sealed import SealingKey, blind_index, seal
+from app.sealed import SealingKey, seal
 from tests.build import a_case, state
 from tests.journeys.door import enter, outside, people  # noqa: F401
 from workflows.law import rule, rules

@@ -12,9 +12,10 @@ from app.casework.annul import annul_record
 from app.db import db, transaction
 from app.models import Case, CreditRecord, Document, Identifier, Notice, PublicationFact, Subject
 from app.now import now
+from app.registry.blind import blind_index
 from app.registry.codes import complete_code, id_check_character
 from app.registry.publish import state_fact
-from app.registry.sealed import SealingKey, blind_index, seal
+from app.sealed import SealingKey, seal
 from app.security import limiter
 from tests.build import a_case, night
 from tests.journeys.door import outside  # noqa: F401

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.registry.sealed import SealBroken, SealingKey, blind_index, is_stale, new_key, open_sealed, seal
+from app.registry.blind import blind_index
+from app.sealed import SealBroken, SealingKey, is_stale, new_key, open_sealed, seal
 
 OLD, NEW = new_key("k2025"), new_key("k2026")
 INDEX = b"i" * 32

@@ -1,13 +1,11 @@
-"""Personal data at rest: sealed with AES-256-GCM, found again through a blind index, keys that can be changed.
+"""What must not be read in a stolen database: sealed with AES-256-GCM, under keys that can be changed.
 
 A sealed value names its key, so several keys can be in use at once: the first one writes, all of them read. `about`
-(the table and column, say) is bound to the value: a value moved to another column does not open. A blind index is a
-keyed digest of the canonical form; it answers "is this number known?" without the number, and its key is kept apart
-from the sealing keys. Changing the index key means computing the column anew.
+(the table and column, say) is bound to the value: a value moved to another column does not open.
 """
 
-import hashlib
-import hmac
+from __future__ import annotations
+
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
@@ -16,8 +14,7 @@ from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from app.registry.text import fold
+from flask import current_app
 
 _SCHEME = "s1"
 _NONCE_BYTES = 12
@@ -40,6 +37,11 @@ class SealingKey:
             raise ValueError(f"a sealing key has {KEY_BYTES} bytes")
         if not self.id.isascii() or not self.id.isalnum():
             raise ValueError("the name of a sealing key is made of letters and digits")
+
+
+def house_keys() -> list[SealingKey]:
+    """The keys of this instance, the one that writes first."""
+    return [SealingKey(name, bytes.fromhex(key)) for name, key in current_app.config["FIELD_KEYS"].items()]
 
 
 def new_key(id: str) -> SealingKey:
@@ -74,19 +76,6 @@ def open_sealed(value: str, keys: Sequence[SealingKey], about: str = "") -> str:
 def is_stale(value: str, keys: Sequence[SealingKey]) -> bool:
     """True when the value should be sealed again, because its key is not the one that writes now."""
     return _key_of(value) != keys[0].id
-
-
-def blind_index(text: object, key: bytes, about: str = "") -> str:
-    """64 hexadecimal digits that are equal for equal numbers, however they are written; "" for nothing.
-
-    Raises ValueError when the key is shorter than 32 bytes.
-    """
-    if len(key) < KEY_BYTES:
-        raise ValueError(f"an index key has at least {KEY_BYTES} bytes")
-    canonical = fold(text).replace("-", "")
-    if not canonical:
-        return ""
-    return hmac.new(key, f"{about}\0{canonical}".encode(), hashlib.sha256).hexdigest()
 
 
 def _key_of(value: str) -> str:

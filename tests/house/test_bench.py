@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import engine, lifecycle, pages, sign_in
+from bench import counters, engine, lifecycle, pages, sign_in
 from bench.stage import application, at_its_hour, database
 from tests.conftest import named
 
@@ -45,3 +45,9 @@ def test_the_main_pages_answer_whoever_asks(sqlite_template: Path, tmp_path: Pat
 def test_the_door_is_measured(sqlite_template: Path, tmp_path: Path) -> None:
     shutil.copy(sqlite_template, tmp_path)
     assert len(sign_in.attempts_in(tmp_path, rounds=1).rows) == 2
+
+
+def test_cases_go_their_way_over_http(tmp_path: Path) -> None:
+    with at_its_hour():
+        row = counters.lifecycles(tmp_path / "sqlite", "", cases=2, people=2)
+    assert len(row) == 4 and float(row[0]) > 0

@@ -1,7 +1,7 @@
 """The life of a case over HTTP: real forms, a real server of two processes, several people at work at once.
 
 Each case goes from its company's records page to 准予修复: chosen, described, signed and handed in; then received,
-accepted, reviewed and confirmed. Every page is opened, every form is sent with what stood in it, redirects are followed.
+accepted, reviewed and confirmed. Every page is opened, forms go off with what stood in them, redirects are followed.
 """
 
 from __future__ import annotations

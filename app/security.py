@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from app.casework.actor import CASEWORK_ROLES, Person, load_person
+from app.casework.sight import departments_of
 from app.now import now
 from forms.typed import FOREIGN
 from workflows.calendar import legal_day
@@ -95,10 +96,18 @@ def acting_subject() -> int:
     return chosen if chosen in mandates else min(mandates)
 
 
+def acting_department() -> int:
+    """The linked department for which the signed-in person acts now: the one chosen, else the first of theirs."""
+    departments = departments_of(person())
+    chosen = session.get("acting_department")
+    return chosen if chosen in departments else min(departments)
+
+
 GATES: dict[str, Callable[[Person], bool]] = {
     "enterprise": lambda who: bool(who.mandates),
     "desk": lambda who: bool(who.roles & CASEWORK_ROLES),
     "admin": lambda who: bool(who.roles & {Role.ADMINISTRATOR, Role.LEGAL}),
+    "agency": lambda who: Role.LINKED in who.roles,
 }
 """Which signed-in person may enter a counter. A blueprint that is not here and not open is shut for everybody."""
 
@@ -124,6 +133,8 @@ def home_of(who: Person) -> str:
         return url_for("desk.inbox")
     if GATES["enterprise"](who):
         return url_for("enterprise.home")
+    if GATES["agency"](who):
+        return url_for("agency.inbox")
     if GATES["admin"](who):
         return url_for("admin.law" if Role.ADMINISTRATOR not in who.roles else "admin.users")
     return url_for("public.home")

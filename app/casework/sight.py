@@ -1,7 +1,8 @@
-"""Who may see which case: one policy for every read path.
+"""Who may see which case, record and notice: one policy for every read path.
 
 A filer sees the cases of the subjects they hold a mandate for. An officer sees the cases of their office and of the
 offices below it, once the filer has handed them in. Nobody else sees a case at all; to them it does not exist (404).
+A linked department sees the notices it was sent and what became of them, and of the case behind nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Case, CreditRecord, Office
+from app.models import Case, CreditRecord, Notice, Office
+from workflows.people import Role
 
 
 def cases_visible_to(person: Person) -> ColumnElement[bool]:
@@ -33,6 +35,18 @@ def records_visible_to(person: Person) -> ColumnElement[bool]:
         below = select(Office.id).where(or_(*(Office.path.startswith(path, autoescape=True) for path in person.paths)))
         ways.append(CreditRecord.office_id.in_(below))
     return or_(*ways) if ways else false()
+
+
+def departments_of(person: Person) -> frozenset[int]:
+    """The linked departments for which this person acts today."""
+    return frozenset(office for role, office in person.memberships if role is Role.LINKED)
+
+
+def notices_visible_to(person: Person) -> ColumnElement[bool]:
+    """The condition on `Notice` under which this person may see it, with its deliveries and receipts: it was sent to a
+    linked department for which they act today."""
+    departments = departments_of(person)
+    return Notice.receiver_id.in_(sorted(departments)) if departments else false()
 
 
 def may_see(person: Person, number: str) -> bool:

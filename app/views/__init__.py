@@ -19,10 +19,10 @@ def locale() -> str:
 
 def init_views(app: Flask) -> None:
     """Open the counters."""
-    from app.views import account, admin, desk, enterprise, public, service
+    from app.views import account, admin, agency, desk, enterprise, public, service
 
     init_texts(app)
     init_frame(app)
     app.jinja_env.globals["get_locale"] = get_locale
-    for counter in (public, account, enterprise, desk, admin, service):
+    for counter in (public, account, enterprise, desk, agency, admin, service):
         app.register_blueprint(counter.blueprint)

@@ -10,10 +10,11 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from app.casework.actor import Person
+from app.casework.sight import departments_of
 from app.db import db
 from app.models import Subject
 from app.now import now
-from app.security import acting_subject, home_of, person
+from app.security import acting_department, acting_subject, home_of, person
 from app.views.texts import day
 from workflows.calendar import legal_day
 from workflows.people import Role
@@ -78,6 +79,14 @@ class Frame:
             select(Subject.id, Subject.name).where(Subject.id.in_(sorted(self.who.mandates))).order_by(Subject.id)
         ).all()
         return [SubjectName(row.id, row.name) for row in rows]
+
+    @property
+    def departments(self) -> list[SubjectName]:
+        """The linked departments this person may act for, the one they act for now first."""
+        acting = acting_department()
+        mine = departments_of(self.who) if self.who else frozenset()
+        found = [SubjectName(id, name) for id, name in (self.who.offices if self.who else ()) if id in mine]
+        return sorted(found, key=lambda office: (office.id != acting, office.id))
 
     @property
     def acting_for(self) -> SubjectName | None:

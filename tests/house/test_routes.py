@@ -20,7 +20,8 @@ from tests.casework.acts import everything
 from tests.cast import SINCE, Cast
 from workflows.law import rule
 
-EVERYBODY, SIGNED_IN, FILER, OFFICER, ADMINISTRATION = "everybody", "signed in", "filer", "officer", "administration"
+EVERYBODY, SIGNED_IN, FILER, OFFICER = "everybody", "signed in", "filer", "officer"
+ADMINISTRATION, AGENCY = "administration", "agency"
 
 RULES: dict[str, str] = {
     # for everybody
@@ -70,6 +71,10 @@ RULES: dict[str, str] = {
     "desk.record": OFFICER,
     "desk.annul": OFFICER,
     "desk.classify": OFFICER,
+    # 联动部门: who acts for a linked department
+    "agency.inbox": AGENCY,
+    "agency.notices": AGENCY,
+    "agency.switch": AGENCY,
     # 管理: the administrator, and the legal office for the law
     "admin.users": ADMINISTRATION,
     "admin.user": ADMINISTRATION,
@@ -96,10 +101,10 @@ PEOPLE = {
     "tang": {SIGNED_IN, OFFICER},
     "jiang": {SIGNED_IN, OFFICER, ADMINISTRATION},
     "shen": {SIGNED_IN, ADMINISTRATION},
-    "linked": {SIGNED_IN},
+    "linked": {SIGNED_IN, AGENCY},
     "guest": {SIGNED_IN},
 }
-"""Which rules let whom in. 法制 sees cases and attests law rows; a linked department has no counter yet."""
+"""Which rules let whom in. 法制 sees cases and attests law rows."""
 
 
 @pytest.fixture
@@ -193,7 +198,7 @@ def test_everybody_gets_in_where_they_belong_and_nowhere_else(app: Flask, people
         assert answer.status_code < 500 or door.endpoint == "service.ready", seen
         if wanted != EVERYBODY and wanted not in PEOPLE[name]:
             assert answer.status_code == 403, seen
-        elif wanted in (FILER, OFFICER):
+        elif wanted in (FILER, OFFICER, AGENCY):
             assert answer.status_code not in (401, 403), seen
         else:
             assert answer.status_code != 401, seen

@@ -82,6 +82,8 @@ TABLE = """
 /desk/cases/{city}                      >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/cases/{city}/files/{city_use}     >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/records/{city_record}             >      x    x    +  +    +    +  +    +     x    +   x      x
+/agency/                                >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/notices                         >      x    x    x  x    x    x  x    x     x    x   +      x
 /admin/users                            >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/new                        >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/{liu}                      >      x    x    x  x    x    x  x    x     +    x   x      x

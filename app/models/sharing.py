@@ -64,7 +64,8 @@ class Delivery(Base):
     A later notice about the same subject waits until this one is delivered or skipped. `lease_until` keeps two posts
     from the same notice; `first_at` begins the time for which it is tried. `position` is its place in the receiver's
     feed, given by the watch after the commit: a reader who is past it has seen everything before it, whichever
-    transaction was slower. `receipt` is the kind of the latest receipt, empty while there is none.
+    transaction was slower. `batch` is the numbered batch of files in which it went. `receipt` is the kind of the
+    latest receipt, empty while there is none.
     """
 
     __tablename__ = "delivery"
@@ -80,6 +81,10 @@ class Delivery(Base):
             sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'"),
         ),
         Index("ix_delivery_receiver", "receiver_id", "notice_id"),
+        Index(
+            "ix_delivery_batch", "receiver_id", "batch",
+            sqlite_where=text("batch IS NOT NULL"), postgresql_where=text("batch IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), primary_key=True)
@@ -87,6 +92,7 @@ class Delivery(Base):
     subject_id: Mapped[int]
     seq: Mapped[int]
     position: Mapped[int | None]
+    batch: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="waiting")
     channel: Mapped[str] = mapped_column(default="")
     attempts: Mapped[int] = mapped_column(default=0)

@@ -163,6 +163,7 @@ def upgrade() -> None:
         sa.Column("subject_id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("batch", sa.Integer(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -181,6 +182,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("receiver_id", "position", name=op.f("uq_delivery_receiver_id_position")),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_batch",
+            ["receiver_id", "batch"],
+            unique=False,
+            sqlite_where=sa.text("batch IS NOT NULL"),
+            postgresql_where=sa.text("batch IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_delivery_due",
             ["receiver_id", "next_at"],
@@ -297,6 +305,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_delivery_receiver")
         batch_op.drop_index(
             "ix_delivery_due", sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'")
+        )
+        batch_op.drop_index(
+            "ix_delivery_batch",
+            sqlite_where=sa.text("batch IS NOT NULL"),
+            postgresql_where=sa.text("batch IS NOT NULL"),
         )
 
     op.drop_table("delivery")

@@ -4,6 +4,7 @@ from app.models.attachment import Attachment, AttachmentUse
 from app.models.case import Case, CaseLink, CaseRecord, Filing, Once, PartTaken
 from app.models.deadline import DeadlineRow
 from app.models.document import Document, DocumentNumber
+from app.models.intake import Batch, BatchRow, RecordVersion
 from app.models.journal import JournalLine
 from app.models.office import (
     Attestation,
@@ -38,6 +39,8 @@ __all__ = [
     "Attempt",
     "Attestation",
     "Ban",
+    "Batch",
+    "BatchRow",
     "CalendarOverride",
     "Case",
     "CaseLink",
@@ -68,6 +71,7 @@ __all__ = [
     "Receipt",
     "ReceiverKey",
     "RecordShare",
+    "RecordVersion",
     "Repair",
     "RepairLetter",
     "RepairTask",

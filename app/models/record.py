@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, Instant, Json
@@ -20,15 +20,20 @@ class CreditRecord(Base):
 
     `number` is the 文号 as written and `number_key` its normal form; the key of a record is number, subject, office and
     day, for numbers are not unique. `duty` is what our own systems know of the penalty's duties. `annulled_on` is the
-    day the penalty was revoked, changed or held unlawful.
+    day the penalty was revoked, changed or held unlawful. `sender_id` is the record's id at the office that sent it and
+    `batch_id` the batch it came in; a correction raises `version`, and `record_version` keeps what it said before.
     """
 
     __tablename__ = "record"
     __table_args__ = (
         UniqueConstraint("number_key", "subject_id", "office_id", "recognised_on"),
+        Index(
+            "ix_record_sender", "office_id", "sender_id", unique=True,
+            sqlite_where=text("sender_id <> ''"), postgresql_where=text("sender_id <> ''"),
+        ),
         CheckConstraint("duty in ('performed', 'outstanding', 'unknown')", name="duty"),
         CheckConstraint("cls in ('', '轻微', '一般', '严重')", name="cls"),
-    )
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(unique=True)
@@ -54,6 +59,10 @@ class CreditRecord(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(Json)
     received: Mapped[dict[str, Any]] = mapped_column(Json)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+    sender_id: Mapped[str] = mapped_column(default="")
+    batch_id: Mapped[int | None] = mapped_column(index=True)
+    version: Mapped[int] = mapped_column(default=1)
+    changed_at: Mapped[datetime | None] = mapped_column(Instant)
     subject: Mapped[Subject] = relationship()
     office: Mapped[Office] = relationship()
 

@@ -11,9 +11,11 @@ from app.casework.refused import StepRefused
 from app.db import db, leave_work
 from app.journal import SYSTEM
 from app.models import CaseRecord, CreditRecord, DeadlineRow
+from app.notices.address_book import duty_to_tell, receivers
 from app.notices.write import write_notices
 from app.registry.annul import CAUSE, CLOCK, Annulled, annul, withdraw
 from app.registry.hands import NotPossible
+from workflows.calendar import legal_day
 from workflows.clockwork import RUNNING
 
 EVERYBODY = ("credit_china", "province", "ministry", "linked")
@@ -26,13 +28,19 @@ def annul_record(record_id: int, *, actor: Person, reason: str, day: date, at: d
     is woken, and the case's own automatic step withdraws the information and tells them.
     """
     try:
-        annulled = annul(record_id, actor, reason, day, at)
+        annulled = annul(record_id, actor, reason, day, at, asked_to_confirm(at))
     except NotPossible as no:
         raise StepRefused(no.refusals) from no
     if annulled.withdrawn is not None:
         write_notices(None, record_id, annulled.subject_id, EVERYBODY, annulled.withdrawn)
     leave_work()
     return annulled
+
+
+def asked_to_confirm(at: datetime) -> list[str]:
+    """The codes of those who must hear of a withdrawal, and are asked to say what they did."""
+    words = [word for word in EVERYBODY if duty_to_tell(word, "withdraw", legal_day(at)) is not None]
+    return [receiver.code for receiver in receivers(words)]
 
 
 def left_behind(limit: int, record_id: int | None = None) -> list[int]:
@@ -59,6 +67,6 @@ def withdraw_left_behind(record_id: int, at: datetime) -> bool:
     ).one()
     if not left_behind(1, record_id):
         return False
-    withdrawn = withdraw(record_id, SYSTEM, at, f"{CAUSE}（{record.annulled_by}）")
+    withdrawn = withdraw(record_id, SYSTEM, at, f"{CAUSE}（{record.annulled_by}）", asked=asked_to_confirm(at))
     write_notices(None, record_id, record.subject_id, EVERYBODY, withdrawn)
     return True

@@ -5,7 +5,7 @@ The withdrawal is done at once when no case is open; an open case comes to its o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,6 +26,8 @@ from workflows.law import rule
 LAW = "XZCF 48"
 CLOCK = "withdraw"
 CLOCK_TITLE = "撤回期限"
+RECEIVER = "receiver"
+"""The clock of a receiver who is asked to confirm, as the case types name it."""
 CAUSE = "处罚已撤销，信息撤回"
 
 
@@ -42,10 +44,11 @@ class Annulled:
     again: bool = False
 
 
-def annul(record_id: int, doer: Officer, reason: str, day: date, at: datetime) -> Annulled:
+def annul(record_id: int, doer: Officer, reason: str, day: date, at: datetime, asked: Iterable[str] = ()) -> Annulled:
     """Record that the penalty was annulled on a day, inside `transaction()`; the record is locked first.
 
-    `reason` names the decision that did it, and is printed. Raises NotPossible with sentences; recording the same
+    `reason` names the decision that did it, and is printed; `asked` are the codes of those who will be asked to confirm
+    a withdrawal that is done at once. Raises NotPossible with sentences; recording the same
     again changes nothing. Whoever must be told when nothing is open is told by `app.casework.annul`.
     """
     row = locked(record_id, doer)
@@ -63,25 +66,29 @@ def annul(record_id: int, doer: Officer, reason: str, day: date, at: datetime) -
         .values(annulled_on=day, annulled_by=reason)
         .execution_options(synchronize_session=False)
     )
-    started = _started(day)
+    started = _started(CLOCK, "", "records.withdraw_within", day)
     who = hand(doer, row.office_id)
     answers = {"day": day.isoformat(), "reason": reason}
     entry = write_line(
         "record", record_id, "annul", who, at, law_text=LAW, answers=answers, clocks=(started,),
         calendar=office_calendar().edition,
     )  # fmt: skip
-    (deadline,) = turn((), (started,))
-    db.session.execute(insert(DeadlineRow).values(about="record", about_id=record_id, **asdict(deadline)))
+    _keep(record_id, (started,))
     case = db.session.execute(
         select(Case.number).join(CaseRecord, CaseRecord.case_id == Case.id).where(CaseRecord.open_record == record_id)
     ).scalar()
-    withdrawn = None if case else withdraw(record_id, who, at, f"{CAUSE}（{reason}）")
+    withdrawn = None if case else withdraw(record_id, who, at, f"{CAUSE}（{reason}）", asked=asked)
     return Annulled(record_id, row.subject_id, entry, withdrawn, case or "")
 
 
-def withdraw(record_id: int, who: Doer, at: datetime, cause: str, case_id: int | None = None) -> Entry:
+def withdraw(
+    record_id: int, who: Doer, at: datetime, cause: str, case_id: int | None = None, asked: Iterable[str] = ()
+) -> Entry:
     """Withdraw the information: a dated fact, a line of the record's journal, and its time-limit met. The caller holds
-    the record's lock. It is no repair and leaves no trace of one."""
+    the record's lock. It is no repair and leaves no trace of one.
+
+    Without a case the time-limit of each receiver in `asked` (codes) begins here; a case has clocks of its own.
+    """
     today = legal_day(at)
     state_fact(record_id, "withdraw", today, at, cause, case_id)
     met = {"clock": CLOCK, "item": "", "event": "meet", "on": today.isoformat()}
@@ -97,17 +104,26 @@ def withdraw(record_id: int, who: Doer, at: datetime, cause: str, case_id: int |
         .execution_options(synchronize_session=False)
         .returning(DeadlineRow.id)
     ).all()
-    clocks = (met,) if closed else ()
+    asking = tuple(_started(RECEIVER, code, "repair.receiver_within", today) for code in asked)
+    _keep(record_id, asking)
+    clocks = (*((met,) if closed else ()), *asking)
     return write_line("record", record_id, "withdraw", who, at, law_text=LAW, answers={"reason": cause}, clocks=clocks)
 
 
-def _started(day: date) -> Mapping[str, Any]:
-    """The event with which the time-limit for the withdrawal begins, counted from the day of the annulment."""
-    row = rule("records.withdraw_within").on(day)
+def _keep(record_id: int, started: Iterable[Mapping[str, Any]]) -> None:
+    """Store time-limits of the record that have just begun."""
+    rows = [{"about": "record", "about_id": record_id, **asdict(deadline)} for deadline in turn((), started)]
+    if rows:
+        db.session.execute(insert(DeadlineRow.__table__), rows)
+
+
+def _started(clock: str, item: str, length: str, day: date) -> Mapping[str, Any]:
+    """The event with which a time-limit of the record begins, as long as a law row says, counted from a day."""
+    row = rule(length).on(day)
     counted = reckon(office_calendar(), day, int(row.value or 0), row.unit, row.shift)
     return {
-        "clock": CLOCK,
-        "item": "",
+        "clock": clock,
+        "item": item,
         "event": "start",
         "day_zero": day.isoformat(),
         "due_on": counted.due_on.isoformat(),

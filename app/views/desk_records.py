@@ -26,7 +26,7 @@ from app.models import (
     Office,
     Subject,
 )
-from app.registry.annul import CLOCK_TITLE
+from app.registry.annul import CLOCK, CLOCK_TITLE
 from app.registry.assign_class import is_unclassed
 from app.registry.directory import entries
 from app.registry.hands import not_theirs
@@ -43,7 +43,7 @@ from workflows.clockwork import Deadline
 from workflows.people import ROLE_TITLES, Role
 
 PAGE = 25
-ACTS = {"annul": "登记处罚撤销", "withdraw": "撤回信息", "classify": "确定失信类别"}
+ACTS = {"annul": "登记处罚撤销", "withdraw": "撤回信息", "classify": "确定失信类别", "receipt": "接收单位回执"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,9 @@ def _cases(record_id: int) -> tuple[CaseOf, ...]:
 def _withdrawal(record_id: int, today: date) -> tuple[Due | None, Computation | None, Basis | None]:
     """The time-limit for withdrawing the information, how it was counted, and on what it rests."""
     row = db.session.execute(
-        select(*DeadlineRow.__table__.c).where(DeadlineRow.about == "record", DeadlineRow.about_id == record_id)
+        select(*DeadlineRow.__table__.c).where(
+            DeadlineRow.about == "record", DeadlineRow.about_id == record_id, DeadlineRow.clock == CLOCK
+        )
     ).first()
     if row is None:
         return None, None, None

@@ -17,7 +17,7 @@ from app.casework.receive import NoSuchNotice, Said, Signed, Taken, take_receipt
 from app.casework.refused import KeyReused, StepRefused
 from app.db import db, transaction
 from app.journal import check_chain
-from app.models import Case, Delivery, Issue, JournalLine, Notice, Office, Receipt
+from app.models import Case, DeadlineRow, Delivery, Issue, JournalLine, Notice, Office, Receipt
 from app.models.sharing import CONFIRMING, RECEIPTS
 from app.now import now
 from tests.build import a_case, state, version
@@ -296,19 +296,38 @@ def test_receipts_of_all_receivers_and_an_annulment_at_once_leave_one_chain(
     assert "与登记的期限不一致" not in stored
 
 
-def test_a_withdrawn_record_without_a_case_has_its_receipts_in_its_own_journal(cast: Cast, xie: Person) -> None:
+def test_a_withdrawn_record_without_a_case_has_limits_and_receipts_in_its_own_journal(cast: Cast, xie: Person) -> None:
     record = cast.penalty()
     annul(cast, record)
     notice = db.session.execute(
-        select(Notice.id, Notice.key).join(Office, Office.id == Notice.receiver_id).where(Office.code == "ld-market")
+        select(Notice.id, Notice.key, Notice.payload)
+        .join(Office, Office.id == Notice.receiver_id)
+        .where(Office.code == "ld-market")
     ).one()
-    db.session.rollback()
+    assert notice.payload["confirm_by"] == "2026-11-27", "what is asked for stands in the notice"
+    assert dict(limits(record)) == {
+        "ld-creditchina": RUNNING, "ld-hunan": RUNNING, "ld-market": RUNNING, "ld-trading": RUNNING,
+    }  # fmt: skip
+    answer(cast, xie, notice.key, "not_found")
+    assert dict(limits(record))["ld-market"] == RUNNING and issues(notice) == [("not_found", True)]
     answer(cast, xie, notice.key)
+    assert dict(limits(record))["ld-market"] == MET and dict(limits(record))["ld-trading"] == RUNNING
     acts = db.session.execute(
         select(JournalLine.act)
         .where(JournalLine.about == "record", JournalLine.about_id == record)
         .order_by(JournalLine.seq)
     ).scalars()
-    assert list(acts)[-2:] == ["withdraw", "receipt"]
+    assert list(acts)[-3:] == ["withdraw", "receipt", "receipt"]
     assert check_chain("record", record) == []
     db.session.rollback()
+
+
+def limits(record: int) -> list[tuple[str, str]]:
+    """The time-limits of the receivers of a record's withdrawal."""
+    rows = db.session.execute(
+        select(DeadlineRow.item, DeadlineRow.state).where(
+            DeadlineRow.about == "record", DeadlineRow.about_id == record, DeadlineRow.clock == "receiver"
+        )
+    ).all()
+    db.session.rollback()
+    return [(row.item, row.state) for row in rows]

@@ -87,7 +87,11 @@ def test_an_annulled_penalty_is_withdrawn_at_once_and_everybody_is_told(cast: Ca
     notices = db.session.execute(select(Notice.act, Notice.case_id).where(Notice.record_id == record)).all()
     assert [tuple(notice) for notice in notices] == [("withdraw", None)] * 4
     columns = (DeadlineRow.day_zero, DeadlineRow.due_on, DeadlineRow.state, DeadlineRow.met_on)
-    deadline = db.session.execute(select(*columns).where(DeadlineRow.about == "record")).one()
+    of_record = select(*columns).where(DeadlineRow.about == "record")
+    deadline = db.session.execute(of_record.where(DeadlineRow.clock == "withdraw")).one()
+    receivers = db.session.execute(of_record.where(DeadlineRow.clock == "receiver")).all()
+    assert {tuple(one) for one in receivers} == {(TODAY, date(2026, 11, 27), "running", None)}
+    assert len(receivers) == 4, "each is asked to confirm"
     assert tuple(deadline) == (date(2026, 11, 23), date(2026, 11, 26), "met", TODAY)
     acts = db.session.execute(select(JournalLine.act).where(JournalLine.about == "record")).scalars().all()
     assert acts == ["annul", "withdraw"] and check_chain("record", record) == []

@@ -516,7 +516,7 @@ def test_an_annulled_penalty_without_a_case_is_withdrawn_at_once_and_everybody_i
     assert scalar(select(func.count()).select_from(Notice).where(Notice.record_id == record)) == 4
     db.session.rollback()
     columns = (DeadlineRow.due_on, DeadlineRow.state, DeadlineRow.met_on)
-    deadline = db.session.execute(select(*columns).where(DeadlineRow.about == "record")).one()
+    deadline = db.session.execute(select(*columns).where(DeadlineRow.clock == "withdraw")).one()
     assert (deadline.due_on, deadline.state, deadline.met_on) == (date(2026, 11, 26), "met", date(2026, 11, 24))
     db.session.rollback()
     acts = db.session.execute(select(JournalLine.act).where(JournalLine.about == "record")).scalars().all()

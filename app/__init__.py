@@ -9,12 +9,13 @@ from flask_migrate import Migrate
 
 from app import cli, errors, models, security, views
 from app.db import db, prepare
+from app.views.api.description import described
 from config import Config
 
 
 def create_app(config: Config | None = None) -> Flask:
     """The application with all its counters. Settings come from the environment unless given."""
-    app = Flask(__name__, template_folder="../templates", static_folder="static")
+    app = described(__name__, template_folder="../templates", static_folder="static")
     app.config.update((config or Config()).mapping())
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app)

@@ -16,10 +16,12 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.casework.facts import NoSuchCase
-from app.casework.refused import StepRefused
+from app.casework.refused import CaseHasMoved, KeyReused, StepRefused
 from app.db import db
+from app.problem import for_programs, problem
 from app.security import home_of, login_manager, person
-from workflows.grammar import MOVED, STRANGER
+from app.views.texts import article, sentence
+from workflows.grammar import MOVED, STRANGER, Refusal
 
 log = logging.getLogger("jiannuo")
 
@@ -54,7 +56,9 @@ WORDS = {
 
 
 def page(status: int, sentence: object = None, reference: str = "") -> ResponseReturnValue:
-    """The page for a status, with a sentence of its own when there is one."""
+    """The answer for a status, with a sentence of its own when there is one: a page, or a problem for a program."""
+    if for_programs():
+        return problem(status, sentence, reference=reference)
     _know_who(status)
     words = WORDS.get(status, WORDS[500])
     steps = [(_("回到首页"), url_for("public.home"))]
@@ -88,7 +92,8 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(StepRefused)
     def _refused(error: StepRefused) -> ResponseReturnValue:
-        return page(STATUS_OF.get(error.refusals[0].kind, 422), str(error))
+        status = STATUS_OF.get(error.refusals[0].kind, 422)
+        return _problem_of(error, status) if for_programs() else page(status, str(error))
 
     @app.errorhandler(NoSuchCase)
     def _no_case(_error: NoSuchCase) -> ResponseReturnValue:
@@ -100,7 +105,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(401)
     def _sign_in(_error: HTTPException) -> ResponseReturnValue:
-        if request.method == "GET":
+        if request.method == "GET" and not for_programs():
             return redirect(url_for("account.login", next=request.full_path.rstrip("?")))
         return page(401)
 
@@ -133,6 +138,18 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _broken(error: Exception) -> ResponseReturnValue:
         return page(500, reference=_noted(error))
+
+
+def _problem_of(error: StepRefused, status: int) -> ResponseReturnValue:
+    """What a program is told of a refusal: the same sentences as a page, each with its code and article."""
+    if isinstance(error, KeyReused):
+        return problem(409, _("同一个幂等键已经用别的内容提交过，请换一个新的键。"), code="KEY_REUSED")
+    if isinstance(error, CaseHasMoved):
+        values = {"who": error.who, "what": _(error.what), "when": error.refusals[0].values["when"]}
+        text = "{who}刚刚办理了此件（{when}，{what}）。没有写入任何内容，请重新读取后再办。"
+        return problem(409, sentence(Refusal(MOVED, text, values)), code="STALE")
+    said = [{"code": no.code, "detail": sentence(no), "law": article(no.law)} for no in error.refusals]
+    return problem(status, "；".join(no["detail"] for no in said), code=error.refusals[0].code, refusals=said)
 
 
 def _noted(error: Exception) -> str:

@@ -17,11 +17,12 @@ from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, RequestRedirect
 
 from app.casework.actor import CASEWORK_ROLES, Person, load_person
 from app.casework.sight import departments_of
 from app.now import now
+from app.problem import for_programs
 from forms.typed import FOREIGN
 from workflows.calendar import legal_day
 from workflows.people import Role
@@ -111,7 +112,10 @@ GATES: dict[str, Callable[[Person], bool]] = {
 }
 """Which signed-in person may enter a counter. A blueprint that is not here and not open is shut for everybody."""
 
-OPEN = frozenset(("public", "account", "service", "static", "bootstrap"))
+OPEN = frozenset(("public", "account", "interface", "service", "static", "bootstrap"))
+
+KEYED = frozenset(("api",))
+"""Counters for programs, whose gate asks for a department's key: no session opens them, no form's token is needed."""
 
 KEEP_TYPED = frozenset(("desk.step", "desk.annul", "desk.classify", "enterprise.step", "enterprise.contact"))
 """Pages that show a form of an earlier session again with what was typed in it, instead of a plain refusal. Each does
@@ -141,14 +145,15 @@ def home_of(who: Person) -> str:
 
 
 def _readable() -> None:
-    """No database has to look for what has a NUL in its name; in a question such an answer is none, as any other."""
-    if "\0" in request.path:
+    """No database has to look for what has a NUL in its name; in a question such an answer is none, as any other. A
+    program is not sent on to the right spelling of an address."""
+    if "\0" in request.path or (for_programs() and isinstance(request.routing_exception, RequestRedirect)):
         abort(404)
 
 
 def _own_form() -> None:
     """A form counts only with the token of the session it is sent in."""
-    if request.endpoint is None:
+    if request.endpoint is None or request.endpoint.partition(".")[0] in KEYED:
         return
     try:
         csrf.protect()
@@ -162,7 +167,7 @@ def _gate() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None
     counter = request.endpoint.partition(".")[0]
-    if counter in OPEN:
+    if counter in OPEN or counter in KEYED:
         return None
     if not current_user.is_authenticated:
         if request.method == "GET":
@@ -181,7 +186,7 @@ def _private(response: Any) -> Any:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     if not (request.endpoint or "").endswith("static"):
-        if "_user_id" in session:
+        if for_programs() or "_user_id" in session:
             response.headers["Cache-Control"] = "no-store"
         else:
             response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -32,6 +32,8 @@ ACTS = {
     "make_secret": "换发通知签名密钥",
     "add_key": "登记回执公钥",
     "end_key": "停用密钥",
+    "make_api_key": "开通接口密钥",
+    "end_api_key": "停用接口密钥",
 }
 """What an act in this book is called."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, has_request_context, session
+from flask import has_request_context, session
 from flask_babel import get_locale
+from flask_openapi import OpenAPI
 
 from app.views.frame import init_frame
 from app.views.texts import init_texts
@@ -17,12 +18,13 @@ def locale() -> str:
     return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
-def init_views(app: Flask) -> None:
+def init_views(app: OpenAPI) -> None:
     """Open the counters."""
-    from app.views import account, admin, agency, desk, enterprise, public, service
+    from app.views import account, admin, agency, api, desk, enterprise, public, service
 
     init_texts(app)
     init_frame(app)
     app.jinja_env.globals["get_locale"] = get_locale
     for counter in (public, account, enterprise, desk, agency, admin, service):
         app.register_blueprint(counter.blueprint)
+    api.init_api(app)

@@ -1,0 +1,257 @@
+"""The cases of the key's department: the list to walk through, and one case with its dates and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from flask import Response, jsonify
+from flask_babel import gettext as _
+from pydantic import BaseModel, Field
+from sqlalchemy import ColumnElement, select
+
+from app.casework.actor import Person
+from app.casework.facts import Loaded, NoSuchCase, load_case
+from app.casework.keyset import Order, page_of
+from app.casework.sight import cases_visible_to
+from app.db import db
+from app.models import Case, CaseRecord, CreditRecord, Document, Identifier, Office, Subject
+from app.problem import problem
+from app.views.api.door import door, visit
+from app.views.api.query import Limit, Moment
+from app.views.texts import article, sentence
+from workflows import workflow
+from workflows.calendar import legal_day
+from workflows.engine import offers
+from workflows.people import Role
+
+MOST = 200
+BY_DAY = Order(Case.filed_at, Case.id, "instant")
+
+
+class CaseSaid(BaseModel):
+    """A case in a list."""
+
+    number: str = Field(title="办件编号")
+    type: str = Field(title="办件类型代号")
+    title: str = Field(title="办件类型")
+    state: str = Field(title="状态代号")
+    state_title: str = Field(title="状态")
+    final: bool = Field(title="是否已经结束")
+    version: int = Field(title="版本，办理时写进 If-Match")
+    office: str = Field(title="办理单位代号")
+    channel: str = Field(title="来件渠道")
+    subject: str = Field(title="信用主体名称")
+    uscc: str = Field(title="统一社会信用代码；没有时为空")
+    record: str = Field(title="信息编号")
+    record_no: str = Field(title="文号")
+    filed_at: Moment = Field(title="提交时间")
+    state_since: Moment = Field(title="到达现在状态的时间")
+    t0: Moment | None = Field(title="信用中国或者窗口收到")
+    t1: Moment | None = Field(title="本单位收到")
+    t2: Moment | None = Field(title="受理")
+    t3: Moment | None = Field(title="决定")
+
+
+class DueSaid(BaseModel):
+    """A time-limit."""
+
+    clock: str = Field(title="期限代号")
+    title: str = Field(title="期限")
+    item: str = Field(title="属于哪一项；没有时为空")
+    state: str = Field(title="running 计算中，paused 中止，met 已完成，ended 已终止")
+    due_on: date | None = Field(title="届满日")
+    overdue: bool = Field(title="是否已经超期")
+    provisional: bool = Field(title="届满日是否可能随放假通知变动")
+
+
+class Reason(BaseModel):
+    """Why a step cannot be taken."""
+
+    code: str = Field(title="条件代号")
+    detail: str = Field(title="理由")
+    law: str = Field(title="依据")
+
+
+class StepSaid(BaseModel):
+    """A step that leads on from here."""
+
+    step: str = Field(title="步骤代号")
+    title: str = Field(title="步骤")
+    item: str = Field(title="要指明的是什么；空表示不用指明")
+    law: str = Field(title="依据")
+    allowed: bool = Field(title="现在能不能办")
+    refusals: list[Reason] = Field(title="不能办的理由")
+
+
+class TaskSaid(BaseModel):
+    """One of the things a step is taken for."""
+
+    item: str = Field(title="事项代号，写进 item")
+    title: str = Field(title="事项")
+    done: bool = Field(title="是否已经办理")
+
+
+class DocumentSaid(BaseModel):
+    """A document that was issued."""
+
+    kind: str = Field(title="文书种类代号")
+    title: str = Field(title="文书")
+    number: str = Field(title="文号")
+    code: str = Field(title="查验码")
+    issued_at: Moment = Field(title="出具时间")
+    withdrawn: bool = Field(title="是否已经撤回")
+
+
+class CasesPage(BaseModel):
+    """Some cases, in the order in which they were handed in."""
+
+    cases: list[CaseSaid] = Field(title="办件，按提交时间")
+    next: str = Field(title="下一次的 after；没有新办件时与这一次相同")
+    more: bool = Field(title="后面是否还有")
+
+
+class WholeCase(CaseSaid):
+    """One case."""
+
+    deadlines: list[DueSaid] = Field(title="期限")
+    steps: list[StepSaid] = Field(title="从现在的状态可以办的步骤")
+    tasks: list[TaskSaid] = Field(title="要逐项办理的事项")
+    documents: list[DocumentSaid] = Field(title="已经出具的文书")
+
+
+class CasesQuery(BaseModel, extra="forbid"):
+    """Which cases."""
+
+    state: str = Field("", title="只要这个状态", pattern="^[a-z_]{0,32}$")
+    after: str = Field("", title="从这里往后：上一次的 next", max_length=64)
+    limit: Limit = Field(50, title="最多几件", ge=1, le=MOST)
+
+
+class CasePath(BaseModel):
+    """Which case."""
+
+    number: str = Field(title="办件编号", max_length=32)
+
+
+@door("get", "/cases", scope="steps", title="本单位和下级单位的办件", answers={200: CasesPage})
+def list_cases(query: CasesQuery) -> Response:
+    """按提交时间从早到晚，可以反复从上一次的 next 继续。"""
+    if query.after and BY_DAY.read(query.after) is None:
+        return problem(422, errors=[{"field": "after", "message": _("不是上一次的 next。")}])
+    asked = _cases(visit().person)
+    if query.state:
+        asked = asked.where(Case.state == query.state)
+    page = page_of(
+        asked.add_columns(Case.filed_at.label("mark")), BY_DAY, after=query.after, before=None, limit=query.limit
+    )
+    last = BY_DAY.mark(page.rows[-1].mark, page.rows[-1].id) if page.rows else query.after
+    body = CasesPage(cases=[CaseSaid(**_said(row)) for row in page.rows], next=last, more=page.after is not None)
+    return jsonify(body.model_dump(mode="json"))
+
+
+@door("get", "/cases/<number>", scope="steps", title="一件办件", answers={200: WholeCase})
+def read_case(path: CasePath) -> Response:
+    """期限、现在能办的步骤和不能办的理由、已经出具的文书。ETag 是版本，办理步骤时写进 If-Match。"""
+    came = visit()
+    row = db.session.execute(_cases(came.person).where(Case.number == path.number)).first()
+    if row is None:
+        raise NoSuchCase(path.number)
+    loaded = load_case(path.number, came.at)
+    body = WholeCase(
+        **_said(row),
+        deadlines=_dues(loaded, came.at),
+        steps=_steps(loaded, came.person, came.at),
+        tasks=[TaskSaid(item=task.code, title=task.title, done=task.done) for task in loaded.facts.tasks],
+        documents=documents_of(Document.case_id == row.id),
+    )
+    answer = jsonify(body.model_dump(mode="json"))
+    answer.set_etag(str(body.version))
+    return answer
+
+
+def as_officer(person: Person) -> Person:
+    """What a department's key sees is the department's; what its person sees as somebody's agent is not."""
+    return replace(person, mandates=frozenset())
+
+
+def documents_of(which: ColumnElement[bool]) -> list[DocumentSaid]:
+    """The documents meant, in the order in which they were issued."""
+    rows = db.session.execute(
+        select(Document.kind, Document.title, Document.number, Document.code, Document.issued_at, Document.withdrawn_at)
+        .where(which)
+        .order_by(Document.id)
+    ).all()
+    return [
+        DocumentSaid(
+            kind=row.kind, title=row.title, number=row.number, code=row.code, issued_at=row.issued_at,
+            withdrawn=row.withdrawn_at is not None,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _cases(person: Person) -> Any:
+    """The cases that the department sees, each with its subject and record."""
+    code = (
+        select(Identifier.value)
+        .where(Identifier.subject_id == Case.subject_id, Identifier.kind == "uscc", Identifier.valid_until.is_(None))
+        .limit(1)
+        .correlate(Case)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *Case.__table__.c, Office.code.label("office"), Subject.name.label("subject"), code.label("uscc"),
+            CreditRecord.public_id.label("record"), CreditRecord.number.label("record_no"),
+        )
+        .join(Office, Office.id == Case.office_id)
+        .join(Subject, Subject.id == Case.subject_id)
+        .outerjoin(CaseRecord, CaseRecord.case_id == Case.id)
+        .outerjoin(CreditRecord, CreditRecord.id == CaseRecord.record_id)
+        .where(cases_visible_to(as_officer(person)))
+    )  # fmt: skip
+
+
+def _said(row: Any) -> dict[str, Any]:
+    definition = workflow(row.type, row.edition)
+    return {
+        **{name: getattr(row, name) for name in _PLAIN},
+        "title": definition.title,
+        "state_title": definition.state[row.state].title,
+        **{name: getattr(row, name) or "" for name in ("uscc", "record", "record_no")},
+    }
+
+
+_PLAIN = (
+    "number", "type", "state", "final", "version", "office", "channel", "subject", "filed_at", "state_since", "t0",
+    "t1", "t2", "t3",
+)  # fmt: skip
+
+
+def _dues(loaded: Loaded, at: datetime) -> list[DueSaid]:
+    return [
+        DueSaid(
+            clock=due.clock, title=loaded.workflow.clock[due.clock].title, item=due.item, state=due.state,
+            due_on=due.due_on, overdue=due.ran_out(legal_day(at)), provisional=due.provisional,
+        )
+        for due in loaded.facts.deadlines
+    ]  # fmt: skip
+
+
+def _steps(loaded: Loaded, person: Person, at: datetime) -> list[StepSaid]:
+    return [
+        StepSaid(
+            step=step.code, title=step.title, item=step.item, law=article(step.law), allowed=not against,
+            refusals=[Reason(code=no.code, detail=sentence(no), law=article(no.law)) for no in against],
+        )
+        for step, against in offers(loaded.workflow, loaded.facts, person, at)
+        if for_officers(step.people)
+    ]  # fmt: skip
+
+
+def for_officers(roles: Iterable[Role]) -> bool:
+    """Whether a step is one that people of an office take."""
+    return not set(roles) <= {Role.FILER, Role.WATCH}

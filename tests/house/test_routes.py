@@ -15,18 +15,19 @@ from werkzeug.routing import Rule
 from app.db import db, transaction
 from app.models import Membership, User
 from app.now import now
-from app.security import GATES, KEEP_TYPED, OPEN, SIGNED_IN_AT
+from app.security import GATES, KEEP_TYPED, KEYED, OPEN, SIGNED_IN_AT
 from tests.casework.acts import everything
 from tests.cast import SINCE, Cast
 from workflows.law import rule
 
 EVERYBODY, SIGNED_IN, FILER, OFFICER = "everybody", "signed in", "filer", "officer"
-ADMINISTRATION, AGENCY = "administration", "agency"
+ADMINISTRATION, AGENCY, PROGRAM = "administration", "agency", "program"
 
 RULES: dict[str, str] = {
     # for everybody
     "bootstrap.static": EVERYBODY,
     "static": EVERYBODY,
+    "interface.openapi": EVERYBODY,
     "service.health": EVERYBODY,
     "service.ready": EVERYBODY,
     "public.home": EVERYBODY,
@@ -75,6 +76,10 @@ RULES: dict[str, str] = {
     "agency.inbox": AGENCY,
     "agency.notices": AGENCY,
     "agency.switch": AGENCY,
+    # 接口: programs with a department's key; no session opens them
+    "api.list_cases": PROGRAM,
+    "api.read_case": PROGRAM,
+    "api.take": PROGRAM,
     # 管理: the administrator, and the legal office for the law
     "admin.users": ADMINISTRATION,
     "admin.user": ADMINISTRATION,
@@ -163,7 +168,8 @@ def test_a_counter_without_a_gate_is_shut(app: Flask) -> None:
     for endpoint, who in RULES.items():
         counter = endpoint.partition(".")[0]
         assert (counter in OPEN) == (who in (EVERYBODY, SIGNED_IN)), endpoint
-        assert (counter in GATES) == (counter not in OPEN), endpoint
+        assert (counter in KEYED) == (who == PROGRAM), endpoint
+        assert (counter in GATES) == (counter not in OPEN | KEYED), endpoint
 
 
 def test_nobody_gets_in_without_signing_in(app: Flask, people: Cast) -> None:
@@ -174,7 +180,7 @@ def test_nobody_gets_in_without_signing_in(app: Flask, people: Cast) -> None:
         if RULES[door.endpoint] == EVERYBODY:
             assert answer.status_code not in (401, 403), (method, address)
             assert "/login" not in answer.headers.get("Location", ""), (method, address)
-        elif method == "GET":
+        elif method == "GET" and RULES[door.endpoint] != PROGRAM:
             assert answer.status_code == 302, (method, address)
             assert answer.headers["Location"].startswith("/login?next="), (method, address)
         else:
@@ -196,7 +202,9 @@ def test_everybody_gets_in_where_they_belong_and_nowhere_else(app: Flask, people
         answer = client.open(address, method=method)
         seen = (name, method, address, answer.status_code)
         assert answer.status_code < 500 or door.endpoint == "service.ready", seen
-        if wanted != EVERYBODY and wanted not in PEOPLE[name]:
+        if wanted == PROGRAM:
+            assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), seen
+        elif wanted != EVERYBODY and wanted not in PEOPLE[name]:
             assert answer.status_code == 403, seen
         elif wanted in (FILER, OFFICER, AGENCY):
             assert answer.status_code not in (401, 403), seen

@@ -97,6 +97,7 @@ def test_what_the_house_imports_is_listed_and_what_is_listed_is_used():
         "click",
         "fonttools",
         "jinja2",
+        "limits",
         "markupsafe",
         "werkzeug",
         "pyhanko-certvalidator",

@@ -38,7 +38,7 @@ from workflows.law import rules
 #       贺岚 处理 · 唐文 负责人 · 蒋律 法制 · 沈工 管理员 · 刘波 of 长沙 · a linked department · without any part
 #
 # + the page opens        > sent on, to sign in or to one's own counter
-# x 403, not their counter    - 404, does not exist for them        . 401 (only for what is not a page)
+# x 403, not their counter    - 404, does not exist for them        . 401, for programs with a key (tests/api)
 TABLE = """
                                         nobody deng wang li zhou chen he tang jiang shen liu linked none
 /                                       +      +    +    +  +    +    +  +    +     +    +   +      +
@@ -84,6 +84,9 @@ TABLE = """
 /desk/records/{city_record}             >      x    x    +  +    +    +  +    +     x    +   x      x
 /agency/                                >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/notices                         >      x    x    x  x    x    x  x    x     x    x   +      x
+/api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
+/api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
 /admin/users                            >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/new                        >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/{liu}                      >      x    x    x  x    x    x  x    x     +    x   x      x

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, Instant, Json
@@ -27,7 +27,8 @@ class Batch(Base):
 
     `file` is the SHA-256 name under which the instance keeps it; `heading` says which column means which field.
     `position` counts the rows already dealt with: it moves in the transaction that writes them, so that a run that was
-    killed goes on where it stopped. `tallies` counts rows by verdict.
+    killed goes on where it stopped. `tallies` counts rows by verdict, `preview` is what was found before anything was
+    written. `lease_by` runs the batch until `lease_until`, renewed with every chunk.
     """
 
     __tablename__ = "batch"
@@ -47,9 +48,11 @@ class Batch(Base):
     rows: Mapped[int | None]
     position: Mapped[int] = mapped_column(default=0)
     tallies: Mapped[dict[str, Any]] = mapped_column(Json)
+    preview: Mapped[dict[str, Any]] = mapped_column(Json)
     state: Mapped[str]
     trouble: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    lease_by: Mapped[str] = mapped_column(default="")
     made_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     made_at: Mapped[datetime] = mapped_column(Instant)
     started_at: Mapped[datetime | None] = mapped_column(Instant)
@@ -63,7 +66,9 @@ class BatchRow(Base):
     """A row that is more than plainly taken in: with a warning, waiting, a duplicate, a correction.
 
     `row` counts from 1 below the heading. `reasons` are (field, sentence) pairs; `record_id` the record it made,
-    corrected or repeats. A row that waits may be mended in the browser: `values` is then what it says now.
+    corrected or repeats. Numbers of persons are masked in `received` and sealed in `sealed`, so that a row that waits
+    can be mended in the browser: `mended` are the cells that were typed there, also masked. `finding` names a doubt
+    about whom the row means, for the list of such doubts.
     """
 
     __tablename__ = "batch_row"
@@ -72,13 +77,20 @@ class BatchRow(Base):
             "verdict in ('warned', 'corrected', 'duplicate', 'waiting', 'ignored', 'sent_back', 'in')", name="verdict"
         ),
         Index("ix_batch_row_verdict", "batch_id", "verdict", "row"),
-    )
+        Index(
+            "ix_batch_row_finding", "finding", "batch_id", "row",
+            sqlite_where=text("finding <> ''"), postgresql_where=text("finding <> ''"),
+        ),
+    )  # fmt: skip
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True)
     verdict: Mapped[str]
     received: Mapped[dict[str, Any]] = mapped_column(Json)
     reasons: Mapped[list[Any]] = mapped_column(Json)
+    finding: Mapped[str] = mapped_column(default="")
+    sealed: Mapped[str] = mapped_column(default="")
+    mended: Mapped[dict[str, Any] | None] = mapped_column(Json)
     record_id: Mapped[int | None] = mapped_column(ForeignKey("record.id"), index=True)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))

@@ -22,6 +22,8 @@ class CreditRecord(Base):
     day, for numbers are not unique. `duty` is what our own systems know of the penalty's duties. `annulled_on` is the
     day the penalty was revoked, changed or held unlawful. `sender_id` is the record's id at the office that sent it and
     `batch_id` the batch it came in; a correction raises `version`, and `record_version` keeps what it said before.
+    `undone_at` says since when the record does not count, because its batch was taken back: it was withdrawn and its
+    key is free again.
     """
 
     __tablename__ = "record"
@@ -63,6 +65,7 @@ class CreditRecord(Base):
     batch_id: Mapped[int | None] = mapped_column(index=True)
     version: Mapped[int] = mapped_column(default=1)
     changed_at: Mapped[datetime | None] = mapped_column(Instant)
+    undone_at: Mapped[datetime | None] = mapped_column(Instant)
     subject: Mapped[Subject] = relationship()
     office: Mapped[Office] = relationship()
 

@@ -34,9 +34,11 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=True),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("tallies", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("preview", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("trouble", sa.String(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_by", sa.String(), nullable=False),
         sa.Column("made_by", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -61,6 +63,9 @@ def upgrade() -> None:
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("received", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column("mended", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("record_id", sa.Integer(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.Integer(), nullable=True),
@@ -77,6 +82,13 @@ def upgrade() -> None:
     with op.batch_alter_table("batch_row", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_batch_row_record_id"), ["record_id"], unique=False)
         batch_op.create_index("ix_batch_row_verdict", ["batch_id", "verdict", "row"], unique=False)
+        batch_op.create_index(
+            "ix_batch_row_finding",
+            ["finding", "batch_id", "row"],
+            unique=False,
+            sqlite_where=sa.text("finding <> ''"),
+            postgresql_where=sa.text("finding <> ''"),
+        )
 
     op.create_table(
         "record_version",
@@ -107,6 +119,7 @@ def upgrade() -> None:
     op.add_column("record", sa.Column("batch_id", sa.Integer(), nullable=True))
     op.add_column("record", sa.Column("version", sa.Integer(), nullable=False, server_default="1"))
     op.add_column("record", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("record", sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index("ix_record_batch_id", "record", ["batch_id"])
     op.create_index(
         "ix_record_sender",
@@ -123,7 +136,7 @@ def downgrade() -> None:
     unguard(GUARDS)
     op.drop_index("ix_record_sender", "record")
     op.drop_index("ix_record_batch_id", "record")
-    for column in ("changed_at", "version", "batch_id", "sender_id"):
+    for column in ("undone_at", "changed_at", "version", "batch_id", "sender_id"):
         op.drop_column("record", column)
 
     with op.batch_alter_table("record_version", schema=None) as batch_op:
@@ -131,6 +144,7 @@ def downgrade() -> None:
 
     op.drop_table("record_version")
     with op.batch_alter_table("batch_row", schema=None) as batch_op:
+        batch_op.drop_index("ix_batch_row_finding")
         batch_op.drop_index("ix_batch_row_verdict")
         batch_op.drop_index(batch_op.f("ix_batch_row_record_id"))
 

@@ -18,6 +18,7 @@ ONCE = Once.__table__
 MINE = (ONCE.c.person == bindparam("of_person"), ONCE.c.key == bindparam("of_key"))
 EARLIER = select(ONCE.c.body, ONCE.c.case_id, ONCE.c.journal_id).where(*MINE)
 ANSWERED = update(ONCE).where(*MINE)
+MADE = select(ONCE.c.made_id).where(*MINE)
 
 
 def body_of(*parts: Any) -> str:
@@ -41,6 +42,16 @@ def claim(person: str, key: str, body: str, at: datetime) -> tuple[int | None, i
 def remember(person: str, key: str, case_id: int, journal_id: int) -> None:
     """Keep the answer beside the key."""
     db.session.execute(ANSWERED, {"of_person": person, "of_key": key, "case_id": case_id, "journal_id": journal_id})
+
+
+def remember_made(person: str, key: str, made_id: int) -> None:
+    """Keep the id of the row that was made beside the key."""
+    db.session.execute(ANSWERED, {"of_person": person, "of_key": key, "made_id": made_id})
+
+
+def made_by(person: str, key: str) -> int:
+    """The id of the row that was made under a key claimed before."""
+    return int(db.session.execute(MADE, {"of_person": person, "of_key": key}).scalar_one())
 
 
 @lru_cache(maxsize=2)

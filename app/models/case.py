@@ -106,7 +106,10 @@ class PartTaken(Base):
 
 
 class Once(Base):
-    """A key of a form and the answer it got: the same key and body again get the same answer, for the case's life."""
+    """A key of a form and the answer it got: the same key and body again get the same answer, for the case's life.
+
+    `made_id` is the row that was made when what was asked for is no line of a journal.
+    """
 
     __tablename__ = "once"
 
@@ -115,4 +118,5 @@ class Once(Base):
     body: Mapped[str]
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case.id"))
     journal_id: Mapped[int | None]
+    made_id: Mapped[int | None]
     at: Mapped[datetime] = mapped_column(Instant)

@@ -276,11 +276,13 @@ def upgrade() -> None:
         "INSERT INTO delivery (notice_id, receiver_id, subject_id, seq, state, channel, attempts, next_at, trouble,"
         " receipt) SELECT id, receiver_id, subject_id, seq, 'waiting', '', 0, written_at, '', '' FROM notice"
     )
+    op.add_column("once", sa.Column("made_id", sa.Integer(), nullable=True))
     guard(GUARDS)
 
 
 def downgrade() -> None:
     unguard(GUARDS)
+    op.drop_column("once", "made_id")
     op.drop_column("office", "review_address")
     op.drop_column("subject", "trade")
 

@@ -80,6 +80,13 @@ RULES: dict[str, str] = {
     "api.list_cases": PROGRAM,
     "api.read_case": PROGRAM,
     "api.take": PROGRAM,
+    "api.list_statements": PROGRAM,
+    "api.draw": PROGRAM,
+    "api.read_statement": PROGRAM,
+    "api.list_lines": PROGRAM,
+    "api.download_lines": PROGRAM,
+    "api.download_statement": PROGRAM,
+    "api.answer": PROGRAM,
     # 管理: the administrator, and the legal office for the law
     "admin.users": ADMINISTRATION,
     "admin.user": ADMINISTRATION,

@@ -87,6 +87,11 @@ TABLE = """
 /api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/statements                      .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/statements/1                    .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/statements/1/lines              .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/statements/1/lines.csv          .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/statements/1/statement.pdf      .      .    .    .  .    .    .  .    .     .    .   .      .
 /admin/users                            >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/new                        >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/users/{liu}                      >      x    x    x  x    x    x  x    x     +    x   x      x

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi import OpenAPI
 
-from app.views.api import cases, pages, steps
+from app.views.api import cases, pages, statements, steps
 from app.views.api.door import blueprint
 
-DOORS = (cases, steps)
+DOORS = (cases, steps, statements)
 """Each hangs its doors when it is read."""
 
 

@@ -21,7 +21,7 @@ from app.problem import PREFIX, problem
 from app.views.api.cases import DocumentSaid, as_officer, documents_of, for_officers
 from app.views.api.door import door, visit
 from app.views.api.form_schema import schema_of, typed
-from app.views.api.query import Moment
+from app.views.api.query import IdempotencyKey, Moment
 from app.views.texts import article
 from forms import form_for
 from forms.base import StepForm
@@ -42,11 +42,7 @@ class StepHeader(BaseModel):
     """Which version was seen, and under which key the step is taken."""
 
     if_match: str = Field(title="看到的版本，带引号", alias="If-Match", pattern=r'^"[0-9]{1,9}"$')
-    idempotency_key: str = Field(
-        title="幂等键：同一个键和同样的内容只办一次，得到同样的回答",
-        alias="Idempotency-Key",
-        pattern="^[A-Za-z0-9_-]{8,64}$",
-    )
+    idempotency_key: IdempotencyKey
 
 
 class Taken(BaseModel):

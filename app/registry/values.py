@@ -15,6 +15,8 @@ from app.registry.text import fold, is_blank, say, tidy, visible
 _ORGAN_KINDS = frozenset({"11", "12", "13", "19"})
 _BETWEEN_VALUES = re.compile(r"[;,，；|\n]+")
 _OLD_ORGANISATION = re.compile(r"[0-9A-Z]{8}-?[0-9X]")
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+\d{1,3}")
+_ENDS_CUT = re.compile(r"\d{15}000")
 IDENTITY_CARD = "身份证"
 
 
@@ -60,6 +62,10 @@ def read_text(cell: object, max_len: int | None) -> Read:
     value = tidy(cell)
     if is_blank(value):
         return Read("")
+    if "�" in value or "锟斤拷" in value:
+        return Read("", say("文字已经损坏（乱码），无法还原；请用原文件重新导出"))
+    if _SCIENTIFIC.fullmatch(value):
+        return Read("", say("表格软件已把编号变成科学计数法，数字已经丢失，无法还原；请把该列设为“文本”格式后重新填写"))
     if max_len and len(value) > max_len:
         return Read(value, say("最多 {limit} 个字，现有 {count} 个；请缩短", limit=max_len, count=len(value)))
     written = str(cell)
@@ -105,9 +111,9 @@ def _if_older(values: Sequence[str], codes: CodeList) -> tuple[str, ...]:
 
 def read_code(cell: object, regions: Mapping[str, str], organ: bool = False) -> Read:
     """A unified code; of an organ, one that organs and institutions have."""
-    if is_blank(cell):
-        return Read("")
     verdict = check_code(cell, regions)
+    if not verdict.code:
+        return Read("")
     if not verdict.ok:
         return Read("", verdict.problems[0])
     warnings = list(verdict.warnings)
@@ -121,6 +127,9 @@ def read_organisation_code(cell: object) -> Read:
     written = fold(cell)
     if is_blank(written):
         return Read("")
+    if written.isdecimal() and 5 <= len(written) < 9:
+        lost = "只有 {count} 位数字，开头的 0 可能被表格软件去掉了；请对照证件补足 9 位"
+        return Read("", say(lost, count=len(written)))
     if not _OLD_ORGANISATION.fullmatch(written):
         return Read("", say("组织机构代码应为 9 位数字或大写字母；没有可以不填"))
     return Read(written.replace("-", ""))
@@ -130,7 +139,11 @@ def read_document_number(cell: object, document: str) -> Read:
     """The number of a person's document; only an identity card's is checked. No sentence repeats the number."""
     if is_blank(cell):
         return Read("")
+    if _SCIENTIFIC.fullmatch(fold(cell)):
+        return Read("", say("表格软件已把号码变成科学计数法，数字已经丢失，无法还原；请把该列设为“文本”格式后重新填写"))
     if document == IDENTITY_CARD:
+        if _ENDS_CUT.fullmatch(fold(cell)) and not check_id_number(cell).ok:
+            return Read("", say("末三位可能已被表格软件改成 0；请把该列设为“文本”格式后重新填写"))
         verdict = check_id_number(cell)
         return Read(verdict.code if verdict.ok else "", verdict.problems[0] if verdict.problems else "")
     number = fold(cell)

@@ -361,7 +361,7 @@ def test_every_list_a_field_names_exists_and_no_spelling_means_two_values():
         for field in entry.fields:
             if field.code_list:
                 assert code_list(field.code_list).values
-    with (directory._FOLDER / "code-lists.csv").open(encoding="utf-8") as file:
+    with (directory.FOLDER / "code-lists.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     spellings = Counter(
         (row["list"], spelling) for row in rows for spelling in {row["value"], *row["aliases"].split(";")} if spelling

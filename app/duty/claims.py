@@ -1,0 +1,134 @@
+"""Which notices go next by the interface, and whose they are for a minute: leases on rows, taken in batches.
+
+Only the first unfinished notice about each subject can be claimed, so that nothing overtakes anything. A post that is
+killed loses its leases to the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, or_, select, update
+
+from app.db import Instant, db, transaction
+from app.duty.verdict import BREAK_AFTER
+from app.models import Delivery, Endpoint, Notice
+from app.notices.keys import webhook_secrets
+from app.notices.ways import HEAD, WAITS, WAY, free
+from app.notices.wire import canonical
+
+LEASE = timedelta(seconds=60)
+"""How long a notice belongs to one post."""
+
+END, NOTICE = Endpoint.__table__.c, Notice.__table__.c
+AT = bindparam("at", type_=Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Where a receiver's notices go. `failures` in a row so far; from BREAK_AFTER on one notice at a time may try."""
+
+    id: int
+    address: str
+    secrets: Sequence[str]
+    failures: int
+
+    @property
+    def probing(self) -> bool:
+        """True while its breaker is open and a single notice looks whether it is back."""
+        return self.failures >= BREAK_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed notice. `lease` is what the claim wrote and the record must still find."""
+
+    notice_id: int
+    receiver_id: int
+    key: str
+    body: bytes
+    attempts: int
+    first_at: datetime | None
+    lease: datetime
+
+
+def due(at: datetime) -> list[int]:
+    """Receivers by the interface that may be called and for whom something is due."""
+    something = exists().where(WAY.receiver_id == END.office_id, WAITS, WAY.next_at <= at, free(at))
+    found = db.session.execute(
+        select(END.office_id)
+        .where(END.channel == "webhook", END.stopped_at.is_(None), _callable(at), something)
+        .order_by(END.office_id)
+    ).scalars()
+    return list(found)
+
+
+def claim(receiver_id: int, most: int, at: datetime) -> tuple[Receiver | None, list[Job]]:
+    """Take up to `most` notices of a receiver; None when it may not be called now."""
+    with transaction() as session:
+        row = session.execute(
+            select(END.address, END.failures).where(
+                END.office_id == receiver_id, END.channel == "webhook", END.stopped_at.is_(None), _callable(at)
+            )
+        ).first()
+        if row is None:
+            return None, []
+        receiver = Receiver(receiver_id, row.address, webhook_secrets(receiver_id, at), row.failures)
+        asked = {"receiver": receiver_id, "at": at, "most": 1 if receiver.probing else most}
+        rows = session.execute(_heads(), asked).all()
+        if not rows:
+            return receiver, []
+        lease = at + LEASE
+        if receiver.probing and not _take_the_probe(receiver_id, at, lease):
+            return None, []
+        session.execute(
+            update(Delivery.__table__).where(WAY.notice_id.in_([row.id for row in rows])).values(lease_until=lease)
+        )
+    return receiver, [
+        Job(row.id, receiver_id, row.key, canonical(row.payload), row.attempts, row.first_at, lease) for row in rows
+    ]
+
+
+def give_back(jobs: Sequence[Job]) -> None:
+    """Let go of what was claimed and not tried."""
+    with transaction() as session:
+        session.execute(
+            update(Delivery.__table__)
+            .where(
+                WAY.notice_id.in_([job.notice_id for job in jobs]),
+                WAY.lease_until.in_({job.lease for job in jobs}),
+            )
+            .values(lease_until=None)
+        )
+
+
+@lru_cache(maxsize=1)
+def _heads() -> Select[Any]:
+    """Locked as they are found; what another post holds is passed over."""
+    return (
+        select(NOTICE.id, NOTICE.key, NOTICE.payload, WAY.attempts, WAY.first_at)
+        .join_from(Delivery.__table__, Notice.__table__, NOTICE.id == WAY.notice_id)
+        .where(
+            WAY.receiver_id == bindparam("receiver"), WAITS, WAY.next_at <= AT,
+            or_(WAY.lease_until.is_(None), WAY.lease_until < AT), HEAD,
+        )
+        .order_by(WAY.next_at, WAY.notice_id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(of=Delivery.__table__, skip_locked=True)
+    )  # fmt: skip
+
+
+def _callable(at: datetime) -> ColumnElement[bool]:
+    return or_(END.open_until.is_(None), END.open_until <= at)
+
+
+def _take_the_probe(receiver_id: int, at: datetime, lease: datetime) -> bool:
+    """One post probes at a time: the breaker stays open for the others until the lease has run out."""
+    taken = db.session.execute(
+        update(Endpoint.__table__).where(END.office_id == receiver_id, _callable(at)).values(open_until=lease)
+    )
+    return bool(taken.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,89 @@
+"""The ways of notices as rows: which may go next, and how one is marked as delivered. Used by every channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal_column, or_, update
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from app.db import db
+from app.models import Attempt, Delivery, Issue
+
+WAY = Delivery.__table__.c
+EARLIER = Delivery.__table__.alias("earlier")
+# Written out, so that the partial indexes are known to hold every row that is asked for.
+WAITS = WAY.state == literal_column("'waiting'")
+DEAD = WAY.state == literal_column("'dead'")
+UNFINISHED = WAY.state.in_((literal_column("'waiting'"), literal_column("'dead'")))
+
+_EARLIER_OPEN = and_(
+    EARLIER.c.receiver_id == WAY.receiver_id,
+    EARLIER.c.subject_id == WAY.subject_id,
+    EARLIER.c.seq < WAY.seq,
+    EARLIER.c.state.in_((literal_column("'waiting'"), literal_column("'dead'"))),
+)
+HEAD = ~exists().where(_EARLIER_OPEN)
+"""Nothing earlier about the same subject is still on its way to this receiver."""
+
+
+def free(at: datetime) -> ColumnElement[bool]:
+    """No post holds it at this instant."""
+    return or_(WAY.lease_until.is_(None), WAY.lease_until < at)
+
+
+def unhindered(at: datetime) -> ColumnElement[bool]:
+    """Nothing earlier about the same subject is dead or in somebody's hands: whoever takes everything that waits, in
+    order, may take this too."""
+    held = EARLIER.c.lease_until >= at
+    return ~exists().where(_EARLIER_OPEN, or_(EARLIER.c.state == literal_column("'dead'"), held))
+
+
+def arrived(which: ColumnElement[bool], channel: str, at: datetime) -> int:
+    """Mark what waits or is dead among `which` as delivered without a try of ours; returns how many. What was dead is
+    settled."""
+    done = _delivered(which, WAITS, channel, at)
+    dead = _delivered(which, DEAD, channel, at)
+    settle(dead, "已经送达", None, at)
+    return len(done) + len(dead)
+
+
+def carried(which: ColumnElement[bool], channel: str, at: datetime) -> int:
+    """Mark what waits among `which` as delivered by one try each, and write the tries; returns how many."""
+    done = _delivered(which, WAITS, channel, at, tried=True)
+    write_attempts({"notice_id": id, "at": at, "took_ms": 0, "channel": channel, "status": None} for id in done)
+    return len(done)
+
+
+def write_attempts(rows: Iterable[dict[str, Any]]) -> None:
+    """Keep how tries went; `detail` may be left out."""
+    written = [{"detail": "", **row} for row in rows]
+    if written:
+        db.session.execute(insert(Attempt.__table__), written)
+
+
+def settle(notice_ids: Sequence[int], outcome: str, person: int | None, at: datetime) -> None:
+    """Close what is open about dead letters, with what was done."""
+    if notice_ids:
+        db.session.execute(
+            update(Issue)
+            .where(Issue.notice_id.in_(notice_ids), Issue.kind == "dead", Issue.closed_at.is_(None))
+            .values(closed_at=at, closed_by=person, outcome=outcome)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _delivered(
+    which: ColumnElement[bool], state: ColumnElement[bool], channel: str, at: datetime, tried: bool = False
+) -> list[int]:
+    values: dict[str, Any] = {
+        "state": "delivered", "channel": channel, "delivered_at": at, "lease_until": None, "trouble": "",
+    }  # fmt: skip
+    if tried:
+        values |= {"attempts": WAY.attempts + 1, "first_at": func.coalesce(WAY.first_at, at)}
+    marked: ReturningUpdate[int] = update(Delivery.__table__).where(which, state).values(**values).returning(
+        WAY.notice_id
+    )  # fmt: skip
+    return list(db.session.execute(marked).scalars())

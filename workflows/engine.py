@@ -8,7 +8,7 @@ from typing import Any
 
 from workflows.calendar import legal_day
 from workflows.grammar import MOVED, STRANGER, UNMET, Ask, Facts, Refusal, Step, Workflow
-from workflows.people import Actor, Role, roles_in
+from workflows.people import CARRIED, CARRY_TITLE, Actor, Role, roles_in
 
 FILER = Role.FILER
 
@@ -32,17 +32,18 @@ def refusals(
         here = workflow.state.get(case.state)
         values = {"state": here.title if here else case.state, "step": step.title}
         return [Refusal(MOVED, "本件现在是“{state}”，不能办理“{step}”。", values, law="D", code="MOVED")]
-    roles = roles_in(actor, case.office, case.subject)
+    roles = roles_in(actor, case.office, case.subject, case.channel)
     if roles.isdisjoint(step.by):
-        who = "、".join(role.title for role in step.people)
+        carried = case.channel in CARRIED
+        who = "、".join(role.title for role in step.people if carried or role is not Role.CARRIER)
         return [Refusal(STRANGER, "这一步由本件的{who}办理。", {"who": who}, law="D", code="OTHER_ROLE")]
     files = FILER in roles
     if not (files and FILER in step.by) and (files or actor.person in facts.filers):
         text = "您受本件申请人委托，或者曾经代申请人办理过本件，应当回避。"
         return [Refusal(STRANGER, text, law="D", code="RECUSED")]
     found: list[Refusal] = []
-    if step.part:
-        found += _apart(workflow, step, facts, actor)
+    if part := step.played_by(roles):
+        found += _apart(workflow, part, facts, actor)
     if step.times:
         found += _counted(step, facts, item)
     if step.code in workflow.expiry_of:
@@ -63,13 +64,13 @@ def refusals(
     return found
 
 
-def _apart(workflow: Workflow, step: Step, facts: Facts, actor: Actor) -> list[Refusal]:
+def _apart(workflow: Workflow, part: str, facts: Facts, actor: Actor) -> list[Refusal]:
     if actor.person is None:
         return []
-    for _pair, other in workflow.kept_from.get(step.part, ()):
+    for _pair, other in workflow.kept_from.get(part, ()):
         if (other, actor.person) in facts.parts:
             text = "这一步须由与办理“{other}”的人不同的人办理。您已经办理过本件的“{other}”。"
-            title = next((s.title for s in workflow.steps if s.part == other), other)
+            title = next((s.title for s in workflow.steps if s.part == other), CARRY_TITLE)
             return [Refusal(STRANGER, text, {"other": title}, law="D", code="TWO_PEOPLE")]
     return []
 

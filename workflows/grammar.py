@@ -8,7 +8,7 @@ an end, `STAY` a target that leaves the state as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from workflows.calendar import Calendar, legal_day
-from workflows.people import Actor, Role
+from workflows.people import CARRY, Actor, Role
 
 if TYPE_CHECKING:
     from workflows.clockwork import Deadline
@@ -141,11 +141,11 @@ class Step:
     """One act on a case: from where to where, by whom, under which article and conditions, and what follows from it.
 
     `asks` are answers without which the law refuses, whoever calls. `part` is a part of the work that the workflow's
-    `apart` keeps from another. `times` bounds how often it may be taken (per item when `item` is set; 0: no bound).
-    `issues` are the documents it makes, `serves` those that it hands over to the subject; what no step serves is
-    served by being placed in the portal. `marks` are instants of the envelope that it sets (t0 received by 信用中国
-    or a window, t1 by us, t2 accepted, t3 decided). `inside` marks answers that only officers may read. `consequence`
-    is the sentence shown beforehand.
+    `apart` keeps from another; whoever takes a step as a carrier plays the part CARRY instead. `times` bounds how often
+    it may be taken (per item when `item` is set; 0: no bound). `issues` are the documents it makes, `serves` those that
+    it hands over to the subject; what no step serves is served by being placed in the portal. `marks` are instants of
+    the envelope that it sets (t0 received by 信用中国 or a window, t1 by us, t2 accepted, t3 decided). `inside` marks
+    answers that only officers may read. `consequence` is the sentence shown beforehand.
     """
 
     code: str
@@ -182,6 +182,15 @@ class Step:
     def people(self) -> tuple[Role, ...]:
         """Who may take it, however `by` was written."""
         return self.by if isinstance(self.by, tuple) else (self.by,)
+
+    def as_whom(self, roles: Container[Role]) -> Role:
+        """The role in which somebody with these roles takes it: the first that it names."""
+        return next(role for role in self.people if role in roles)
+
+    def played_by(self, roles: Container[Role]) -> str:
+        """The part that somebody with these roles plays by taking it, "" for none."""
+        carries = Role.CARRIER in roles and self.as_whom(roles) is Role.CARRIER
+        return CARRY if carries else self.part
 
 
 @dataclass(frozen=True, eq=False)

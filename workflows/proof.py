@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from workflows.grammar import NEW, PAUSE, RESTART, RUN_ON, STAY, Clock, State, Step, Workflow
 from workflows.law import INTERNAL, LawError, NothingInForce, UnknownInstrument, cite, instrument, rule
-from workflows.people import Role
+from workflows.people import CARRY, Role
 
 BEHAVIOURS = (PAUSE, RESTART, RUN_ON)
 
@@ -143,6 +143,8 @@ def _parts(workflow: Workflow) -> Iterator[Finding]:
     for step in workflow.steps:
         if step.part:
             players.setdefault(step.part, set()).update(step.people)
+        if Role.CARRIER in step.people:
+            players.setdefault(CARRY, set()).add(Role.CARRIER)
     for one, other in workflow.apart:
         pair = f"“{one}”和“{other}”"
         if one == other:

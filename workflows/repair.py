@@ -1,14 +1,16 @@
 """信用修复: a subject asks that a record of dishonesty cease to be shown, shared and used before its time.
 
-Since 2025-06-22 the way in is 信用中国 or a hall window (`T0`: received there, `T1`: received by us). 谁认定、谁修复:
-the office that recognised the record decides. One case is about one record. 办结 waits for what we owe, not for others.
+Since 2025-06-22 the way in is 信用中国 or a hall window (`T0`: received there, `T1`: received by us). Whoever brings an
+application from there is its carrier: files it and signs for it in one act, and brings what the applicant says later.
+They may take it up at the acceptance desk too, but neither judge nor decide it. 谁认定、谁修复: the office that
+recognised the record decides. One case is about one record. 办结 waits for what we owe, not for others.
 """
 
 from __future__ import annotations
 
 from workflows.grammar import ANY_OPEN, NEW, STAY, Clock, State, Step, Workflow
 from workflows.needs import after, in_time
-from workflows.people import Role
+from workflows.people import CARRY, Role
 from workflows.repair_needs import (
     ELIGIBLE,
     OTHERWISE,
@@ -37,7 +39,7 @@ from workflows.repair_needs import (
     working_day,
 )
 
-FILER, ACCEPTANCE, REVIEW = Role.FILER, Role.ACCEPTANCE, Role.REVIEW
+FILER, CARRIER, ACCEPTANCE, REVIEW = Role.FILER, Role.CARRIER, Role.ACCEPTANCE, Role.REVIEW
 CONFIRMATION, PROCESSING, HEAD, WATCH = Role.CONFIRMATION, Role.PROCESSING, Role.HEAD, Role.WATCH
 
 # One step a sentence, so that a lawyer can read the page.
@@ -92,13 +94,13 @@ REPAIR = Workflow(
               met_by=("beside:receipt",), item="receiver", after_end=True, escalates=HEAD),
     ),
     steps=(
-        Step("open", "新建", NEW + " -> draft", by=FILER, law="NDRC36 2", needs=OTHERWISE,
+        Step("open", "新建", NEW + " -> draft", by=(FILER, CARRIER), law="NDRC36 2", needs=OTHERWISE,
              consequence="建立一份草稿，只有您看得到；三十日内没有提交的自动作废。"),
-        Step("submit", "提交申请", "draft -> submitted", by=FILER, law="NDRC36; SC22", issues=("receipt",), times=1,
-             needs=(*ELIGIBLE, letter_signed, proof_given),
+        Step("submit", "提交申请", "draft -> submitted", by=(FILER, CARRIER), law="NDRC36; SC22", issues=("receipt",),
+             times=1, needs=(*ELIGIBLE, letter_signed, proof_given),
              consequence="提交后由认定单位受理员签收，您会得到申请回执；信用修复承诺书随之公开。"),
-        Step("submit_early", "先行提交（预收）", "draft -> held", by=FILER, law="D", issues=("receipt",), times=1,
-             needs=(*OTHERWISE, early, letter_signed, proof_given),
+        Step("submit_early", "先行提交（预收）", "draft -> held", by=(FILER, CARRIER), law="D", issues=("receipt",),
+             times=1, needs=(*OTHERWISE, early, letter_signed, proof_given),
              consequence="现在收下材料；最短公示期届满后的第一个工作日自动转入受理，不必再来。"),
         Step("discard", "放弃草稿", "draft -> withdrawn", by=FILER, law="D",
              consequence="草稿作废，不出具文书，也不影响以后再申请。"),
@@ -107,19 +109,20 @@ REPAIR = Workflow(
         Step("release", "期满转入受理", "held -> submitted", by=(WATCH, ACCEPTANCE), law="NDRC36; SC22", automatic=True,
              needs=(*ELIGIBLE, working_day, no_new_offence), marks=("t0", "t1"),
              consequence="最短公示期已满，申请视为今天收到，受理期限从今天起算。"),
-        Step("receive", "签收", "submitted -> " + STAY, by=ACCEPTANCE, law="SC22", times=1, asks=("t0",),
+        Step("receive", "签收", "submitted -> " + STAY, by=(ACCEPTANCE, CARRIER), law="SC22", times=1, asks=("t0",),
              needs=(not_received, t0_plausible), marks=("t0", "t1"),
              consequence="确认本单位已收到申请，受理期限和总期限开始计算。"),
         Step("accept", "受理", "submitted -> accepted", by=ACCEPTANCE, law="SC22; NDRC36", issues=("acceptance",),
-             needs=(received, *ELIGIBLE), marks=("t2",),
+             tells=("front",), needs=(received, *ELIGIBLE), marks=("t2",),
              consequence="出具受理通知书，转审核员审核。"),
         Step("correct", "一次性告知补正", "submitted -> correcting", by=ACCEPTANCE, law="XZXK 32", asks=("items",),
-             issues=("correction",), needs=(received, acceptance_in_time, first_time_or_justified),
+             issues=("correction",), tells=("front",), needs=(received, acceptance_in_time, first_time_or_justified),
              consequence="出具补正通知书，一次列明全部需要补正的内容；申请人补正后受理期限重新计算。"),
-        Step("resubmit", "提交补正材料", "correcting -> submitted", by=FILER, law="XZXK 32", asks=("statement",),
+        Step("resubmit", "提交补正材料", "correcting -> submitted", by=(FILER, CARRIER), law="XZXK 32",
+             asks=("statement",),
              consequence="补正材料交给受理员，受理期限重新计算。"),
         Step("lapse", "视为放弃", "correcting -> lapsed", by=(WATCH, ACCEPTANCE), law="D", automatic=True,
-             issues=("lapse",),
+             issues=("lapse",), tells=("front",),
              consequence="补正期限届满没有补正，本次申请视为放弃，公示继续；可以重新申请。"),
         Step("decline", "不予受理", "submitted, held -> declined", by=ACCEPTANCE, law="NDRC36; SC22",
              asks=("ground", "reason"), needs=(received, penalty_stands), issues=("non_acceptance",),
@@ -135,13 +138,14 @@ REPAIR = Workflow(
              asks=("reason",), inside=True,
              consequence="退回审核员重新审核，办理期限照常计算。"),
         Step("extend", "延期", "accepted, reviewed -> " + STAY, by=HEAD, law="NDRC36; SC22", times=1, asks=("reason",),
-             needs=(in_time("decide"), in_time("total")), issues=("extension",),
+             needs=(in_time("decide"), in_time("total")), issues=("extension",), tells=("front",),
              consequence="出具延期告知书，办理期限和总期限各顺延一次；须在原期限届满前告知申请人。"),
         Step("warn", "告知拟认定提供虚假材料", "accepted, reviewed -> " + STAY, by=REVIEW, law="NDRC36", times=1,
              asks=("facts",), issues=("finding",),
              consequence="出具拟认定告知书，申请人可以陈述申辩；听取意见之前不能作出决定。"),
-        Step("state_views", "陈述申辩", "accepted, reviewed -> " + STAY, by=(FILER, REVIEW), law="HNPROC 5", times=1,
-             asks=("statement",), needs=(after("warn", text="还没有拟认定告知，不需要陈述申辩。", code="NOT_WARNED"),),
+        Step("state_views", "陈述申辩", "accepted, reviewed -> " + STAY, by=(FILER, CARRIER, REVIEW), law="HNPROC 5",
+             times=1, asks=("statement",),
+             needs=(after("warn", text="还没有拟认定告知，不需要陈述申辩。", code="NOT_WARNED"),),
              consequence="陈述申辩记入本件，审核员须据此重新考虑。"),
         Step("confirm", "准予修复", "reviewed -> processing", by=CONFIRMATION, law="NDRC36 3", part="confirm",
              marks=("t3",), needs=(opinion_is("grant"), *ELIGIBLE, heard), issues=("grant",),
@@ -168,15 +172,15 @@ REPAIR = Workflow(
         Step("close", "办结", "processing -> closed", by=(WATCH, PROCESSING), law="NDRC36 3", automatic=True,
              needs=(decision_served, nothing_left_to_do, result_handed_in),
              consequence="决定书已送达、本机关事项已办完、结果已交信用中国，本件办结；联动部门的确认继续跟踪。"),
-        Step("withdraw", "撤回申请", "submitted, held, correcting, accepted, reviewed -> withdrawn", by=FILER,
-             law="D", issues=("withdrawal",),
+        Step("withdraw", "撤回申请", "submitted, held, correcting, accepted, reviewed -> withdrawn",
+             by=(FILER, CARRIER), law="D", issues=("withdrawal",), tells=("front",),
              consequence="本次申请结束，出具撤回确认；公示继续，以后可以再申请。"),
         Step("supersede", "处罚已撤销，终止办理", ANY_OPEN + " -> superseded", by=(ACCEPTANCE, PROCESSING, HEAD, WATCH),
              law="XZCF 48", automatic=True, needs=(annulled,), issues=("withdrawn_record",),
              effects=("withdraw_record",), tells=("credit_china", "province", "ministry", "linked"),
              consequence="处罚已撤销，信息撤回并公开说明理由；不是信用修复，不留“已修复”的痕迹。"),
     ),
-    apart=(("review", "confirm"),),
+    apart=(("review", "confirm"), (CARRY, "review"), (CARRY, "confirm")),
     asked={
         "t0": "信用中国或者窗口收到的日期",
         "items": "需要补正的内容",

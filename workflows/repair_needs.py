@@ -7,6 +7,7 @@ from datetime import date
 from workflows.calendar import legal_day
 from workflows.grammar import DUTY_OUTSTANDING, DUTY_PERFORMED, HOLDS, UNMET, Ask, Need, Refusal
 from workflows.law import rule
+from workflows.people import CARRIED
 
 LAW = "NDRC36 3"
 
@@ -201,7 +202,8 @@ def not_received(ask: Ask) -> tuple[Refusal, ...]:
 
 
 def t0_plausible(ask: Ask) -> tuple[Refusal, ...]:
-    """T0 lies between the day of filing and today."""
+    """T0 lies between the day of filing and today; what a carrier brings was received elsewhere before it was filed
+    here, but after the record was made."""
     stated = (ask.answers or {}).get("t0")
     if not stated:
         return HOLDS
@@ -209,10 +211,16 @@ def t0_plausible(ask: Ask) -> tuple[Refusal, ...]:
         day = date.fromisoformat(stated)
     except (TypeError, ValueError):
         return _no("T0_UNREADABLE", "“{stated}”不是日期，请按“2026-04-01”的样子写明收到的日期。", "SC22", stated=stated)
-    filed = ask.facts.last("submit")
-    first = legal_day(filed.at) if filed else day
     if day > ask.today:
         return _no("T0_FUTURE", "信用中国或者窗口收到的日期不能晚于今天。", "SC22")
+    record = ask.facts.record
+    if ask.facts.case.channel in CARRIED:
+        if record and day < record.recognised_on:
+            text = "收到的日期不能早于认定这条信息的日期（{day}）。"
+            return _no("T0_EARLY", text, "SC22", day=_day(record.recognised_on))
+        return HOLDS
+    filed = ask.facts.last("submit")
+    first = legal_day(filed.at) if filed else day
     if day < first:
         return _no("T0_EARLY", "收到的日期不能早于申请人提交的日期（{day}）。", "SC22", day=_day(first))
     return HOLDS

@@ -8,8 +8,10 @@ from datetime import date
 from sqlalchemy import literal, or_, select, union_all
 
 from app.db import db
+from app.journal import Doer
 from app.models import Mandate, Membership, Office, User
-from workflows.people import Role
+from workflows.grammar import CaseFacts
+from workflows.people import Carries, Role, carried_by, carrying
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Person:
     memberships: frozenset[tuple[Role, int]] = frozenset()
     offices: tuple[tuple[int, str], ...] = ()
     paths: tuple[str, ...] = ()
+    carries: frozenset[Carries] = frozenset()
     address: str = field(default="", compare=False)
 
     @property
@@ -54,6 +57,7 @@ def load_person(user_id: int, today: date, address: str = "") -> Person | None:
             Membership.office_id.label("of"),
             Office.path.label("path"),
             Office.name.label("name"),
+            Office.receives.label("receives"),
         )
         .join(Office, Office.id == Membership.office_id)
         .where(
@@ -68,6 +72,7 @@ def load_person(user_id: int, today: date, address: str = "") -> Person | None:
         Mandate.subject_id.label("of"),
         literal("").label("path"),
         literal("").label("name"),
+        literal("").label("receives"),
     ).where(
         Mandate.user_id == user_id,
         Mandate.valid_from <= today,
@@ -86,5 +91,20 @@ def load_person(user_id: int, today: date, address: str = "") -> Person | None:
         memberships=frozenset((Role(row.what), row.of) for row in held),
         offices=tuple(dict.fromkeys((row.of, row.name) for row in held)),
         paths=tuple({row.path: None for row in held if Role(row.what) in CASEWORK_ROLES}),
+        carries=frozenset(filter(None, (carrying(Role(row.what), row.of, row.receives) for row in held))),
         address=address,
+    )
+
+
+def hand(actor: Person, role: Role, case: CaseFacts) -> Doer:
+    """Who the journal says did something in a case, in this role: an officer in the case's office, a filer on behalf of
+    the subject, a carrier on its behalf and in the office they carry for."""
+    carrier = carried_by(actor, case.office, case.channel) if role is Role.CARRIER else None
+    return Doer(
+        person=actor.person,
+        name=actor.name,
+        role=str(role),
+        office=carrier.office if carrier else None if role is Role.FILER else case.office,
+        on_behalf_of=case.subject if role in (Role.FILER, Role.CARRIER) else None,
+        address=actor.address,
     )

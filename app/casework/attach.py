@@ -19,7 +19,11 @@ from app.files import keep
 from app.models import Attachment, AttachmentUse
 from workflows.grammar import UNMET, Refusal
 
-PURPOSES = {"duty_proof": "纠正失信行为、履行处罚义务的证明材料", "completion": "补正材料"}
+PURPOSES = {
+    "duty_proof": "纠正失信行为、履行处罚义务的证明材料",
+    "completion": "补正材料",
+    "letter_scan": "信用修复承诺书原件扫描件",
+}
 PICTURES = ("JPEG", "PNG")
 KINDS = {"application/pdf": "PDF", "image/jpeg": "JPG", "image/png": "PNG"}
 MAX_FILES = 20
@@ -86,7 +90,7 @@ def detach(number: str, *, actor: Person, use_id: int, at: datetime) -> None:
     if found is None:
         raise _refused("没有这个文件，可能已经移除。")
     handed_in = loaded.facts.last(*loaded.workflow.hands_in)
-    if handed_in is not None and found.at < handed_in.at:
+    if handed_in is not None and found.at <= handed_in.at:
         raise _refused("“{name}”已经随申请提交，不能移除。需要更正的，请另外上传正确的材料，并在补正说明里写明。",
                        name=found.name)  # fmt: skip
     db.session.execute(delete(AttachmentUse).where(AttachmentUse.id == use_id))

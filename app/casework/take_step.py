@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, select, update
 
 from app.casework import clocks, once
-from app.casework.actor import Person
+from app.casework.actor import Person, hand
 from app.casework.effects import EFFECTS
 from app.casework.facts import Loaded, load_case
 from app.casework.refused import CaseHasMoved, StepRefused
@@ -23,13 +23,14 @@ from app.db import db, insert_into, leave_work
 from app.documents.freeze import CannotIssue, freeze
 from app.journal import SYSTEM, Doer, Entry, write_line
 from app.models import Case, CaseRecord, JournalLine, PartTaken
+from app.notices.address_book import words_for
 from app.notices.write import write_notices
 from workflows.calendar import day_start, legal_day
 from workflows.clockwork import plan
 from workflows.engine import refusals
 from workflows.grammar import STRANGER, UNMET, Ask, Refusal, Step
 from workflows.machine import the_move
-from workflows.people import Role, Watch, roles_in
+from workflows.people import Watch, roles_in
 
 CASE, ABOUT = Case.__table__, CaseRecord.__table__
 MOVE = update(CASE).where(
@@ -112,8 +113,8 @@ def _take(
             raise StepRefused(
                 [Refusal(UNMET, "{problem}", {"problem": problem}, "D", "CANNOT_ISSUE") for problem in error.problems]
             ) from error
-    if step.tells:
-        write_notices(loaded.id, loaded.record_id, loaded.facts.case.subject, step.tells, entry)
+    if words := words_for(step.tells, facts.case.channel):
+        write_notices(loaded.id, loaded.record_id, facts.case.subject, words, entry)
     once.remember(person, key, loaded.id, entry.id)
     leave_work()
     return entry
@@ -141,10 +142,12 @@ def _move_row(loaded: Loaded, step: Step, target: str, ends: bool, answers: Mapp
 
 def _take_part(loaded: Loaded, step: Step, actor: Person | Watch) -> None:
     """A row per pair and person, under a constraint, so that cover and delegation cannot get round the two people."""
-    if not step.part or actor.person is None:
+    case = loaded.facts.case
+    part = step.played_by(roles_in(actor, case.office, case.subject, case.channel))
+    if not part or actor.person is None:
         return
-    taken = {"case_id": loaded.id, "person": actor.person, "part": step.part}
-    for pair, _other in loaded.workflow.kept_from.get(step.part, ()):
+    taken = {"case_id": loaded.id, "person": actor.person, "part": part}
+    for pair, _other in loaded.workflow.kept_from.get(part, ()):
         kept = db.session.execute(_part(db.engine.dialect.name), {**taken, "pair": pair}).first()
         if kept is None:
             text = "这一步须由另一个人办理：您已经办理过本件中不能由同一人办理的另一步。"
@@ -167,17 +170,7 @@ def doer(actor: Person | Watch, step: Step, loaded: Loaded) -> Doer:
     if isinstance(actor, Watch):
         return SYSTEM
     case = loaded.facts.case
-    roles = roles_in(actor, case.office, case.subject)
-    role = next(role for role in step.by if role in roles)
-    filer = role is Role.FILER
-    return Doer(
-        person=actor.person,
-        name=actor.name,
-        role=str(role),
-        office=None if filer else case.office,
-        on_behalf_of=case.subject if filer else None,
-        address=actor.address,
-    )
+    return hand(actor, step.as_whom(roles_in(actor, case.office, case.subject, case.channel)), case)
 
 
 def moved(loaded: Loaded) -> CaseHasMoved:

@@ -16,7 +16,18 @@ from app.db import db
 from app.models import Endpoint, Office, Subscription
 from workflows.law import RuleRow, rule
 
-RECIPIENTS = {"credit_china": "信用中国", "province": "省信用平台", "ministry": "交通运输部", "linked": "联动部门"}
+FRONT = "front"
+"""The word for the portal an application came from: it is told what its applicant must hear, and only then."""
+RECIPIENTS = {
+    "credit_china": "信用中国",
+    "province": "省信用平台",
+    "ministry": "交通运输部",
+    "linked": "联动部门",
+    FRONT: "申请来的门户（信用中国）",
+}
+STANDS_FOR = {FRONT: "credit_china"}
+"""Words under which no department is listed itself, and those that are behind them."""
+CHANNELS_WITH_PORTAL = ("creditchina",)
 SUBSCRIBED = "subscribed"
 """The word for whoever is told because they asked to be, not because they must."""
 
@@ -65,12 +76,17 @@ def duty_to_tell(word: str, act: str, day: date) -> RuleRow | None:
     return row if act in str(row.value).split() else None
 
 
+def words_for(tells: Iterable[str], channel: str) -> tuple[str, ...]:
+    """Those words of a step that mean somebody in a case that came by `channel`."""
+    return tuple(word for word in tells if word != FRONT or channel in CHANNELS_WITH_PORTAL)
+
+
 def receivers(words: Iterable[str]) -> list[Receiver]:
     """Every department that listens to one of these words, in the order of their codes; each once."""
     words = tuple(words)
     found = []
     for row in db.session.execute(LISTENING).all():
-        word = next((word for word in words if word in row.receives.split()), None)
+        word = next((word for word in words if STANDS_FOR.get(word, word) in row.receives.split()), None)
         if word is not None:
             found.append(Receiver(row.id, row.code, row.name, word, row.format or "result"))
     return found

@@ -11,7 +11,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from app.db import db, insert_into
 from app.journal import Entry
 from app.models import Delivery, Notice, NoticeSequence, RecordShare
-from app.notices.address_book import SUBSCRIBED, Receiver, duty_to_tell, receivers, subscribers
+from app.notices.address_book import FRONT, SUBSCRIBED, Receiver, duty_to_tell, receivers, subscribers
 from app.notices.formats import FORMATS
 from app.notices.formats.told import Envelope, told_of
 from app.notices.wire import digest
@@ -22,6 +22,7 @@ ACTIONS = {
     "province": "同步处理结果",
     "ministry": "同步处理结果",
     "linked": "停止公示、停止使用，解除因此采取的措施",
+    FRONT: "告知申请人",
     SUBSCRIBED: "供贵单位更新信息",
 }
 NOTICE = Notice.__table__
@@ -70,7 +71,7 @@ def write_notices(
                 "case_id": case_id,
                 "journal_id": entry.id,
                 "seq": sequences[receiver.id],
-                "act": entry.act,
+                "act": told.act,
                 "payload": payload,
                 "payload_hash": digest(payload),
                 "written_at": entry.at,
@@ -80,7 +81,7 @@ def write_notices(
     db.session.execute(SEND, {"of_record": record_id, "of_line": entry.id})
     db.session.execute(
         insert(RecordShare.__table__),
-        [{"record_id": record_id, "receiver_id": r.id, "what": entry.act, "at": entry.at} for r in everybody],
+        [{"record_id": record_id, "receiver_id": r.id, "what": told.act, "at": entry.at} for r in everybody],
     )
     return len(everybody)
 

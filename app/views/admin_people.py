@@ -18,10 +18,10 @@ from app.office_book.base import ACTS, Reach, in_force_between
 from app.views.case_journal import LogLine
 from app.views.texts import day_year
 from workflows import WORKFLOWS
-from workflows.people import ROLE_TITLES, Role
+from workflows.people import NO_MEMBERSHIP, ROLE_TITLES, Role
 
 PAGE = 20
-ROLES = tuple(role for role in Role if role not in (Role.FILER, Role.WATCH))
+ROLES = tuple(role for role in Role if role not in NO_MEMBERSHIP)
 """Roles that a membership gives."""
 
 

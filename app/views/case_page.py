@@ -93,7 +93,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     case = facts.case
     about = about_case(loaded.id)
     officer = is_officer_of(who, about.office_path, loaded.facts.case.subject)
-    roles = roles_in(who, case.office, case.subject)
+    roles = roles_in(who, case.office, case.subject, case.channel)
     state = workflow.state[case.state]
     offered = _offers(loaded, who, at, counter)
     dues = _dues(loaded, today, counter, officer)

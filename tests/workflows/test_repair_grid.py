@@ -6,7 +6,9 @@
 
 状态：草稿、待受理、预收待期满、待补正、审核中、待确认、信息处理（以上未结）；
 已办结、不予修复、不予受理、已移送、已撤回、视为放弃、处罚已撤销（以上终结，终结以后什么也不能再办）。
-角色：申请人、受理员、审核员、确认人、信息处理员、负责人、联动部门经办、法制、管理员、系统值守。
+角色：申请人、转交人、受理员、审核员、确认人、信息处理员、负责人、联动部门经办、法制、管理员、系统值守。
+转交人是把申请人在信用中国或者办事窗口递交的申请转来的人，只在经这一渠道来的办件里是转交人；
+转交人那一栏核对经信用中国转来的办件，其余各栏核对申请人自己填报的办件。
 """
 
 from __future__ import annotations
@@ -17,26 +19,38 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.workflows.worlds import ALONE, CALENDAR, OFFICE, SUBJECT, ZHAO, Someone, a_record, moment, proper_answers
+from tests.workflows.worlds import (
+    ALONE,
+    CALENDAR,
+    GUO,
+    OFFICE,
+    SUBJECT,
+    ZHAO,
+    Someone,
+    a_record,
+    moment,
+    officer,
+    proper_answers,
+)
 from workflows.clockwork import RUNNING, Deadline
 from workflows.engine import refusals
 from workflows.grammar import MOVED, NEW, STAY, STRANGER, CaseFacts, Facts, Line, Step, Task, Workflow
 from workflows.machine import IllegalMove, the_move
-from workflows.people import Role
+from workflows.people import CARRY, Carries, Role, roles_in
 from workflows.repair import REPAIR
 
 总表 = """
 步骤                   ｜来源状态                                 ｜办理人             ｜去向
-新建                   ｜（未立案）                               ｜申请人             ｜草稿
-提交申请               ｜草稿                                     ｜申请人             ｜待受理
-先行提交（预收）       ｜草稿                                     ｜申请人             ｜预收待期满
+新建                   ｜（未立案）                               ｜申请人、转交人     ｜草稿
+提交申请               ｜草稿                                     ｜申请人、转交人     ｜待受理
+先行提交（预收）       ｜草稿                                     ｜申请人、转交人     ｜预收待期满
 放弃草稿               ｜草稿                                     ｜申请人             ｜已撤回
 草稿逾期作废           ｜草稿                                     ｜系统值守           ｜视为放弃
 期满转入受理           ｜预收待期满                               ｜系统值守、受理员   ｜待受理
-签收                   ｜待受理                                   ｜受理员             ｜（不变）
+签收                   ｜待受理                                   ｜受理员、转交人     ｜（不变）
 受理                   ｜待受理                                   ｜受理员             ｜审核中
 一次性告知补正         ｜待受理                                   ｜受理员             ｜待补正
-提交补正材料           ｜待补正                                   ｜申请人             ｜待受理
+提交补正材料           ｜待补正                                   ｜申请人、转交人     ｜待受理
 视为放弃               ｜待补正                                   ｜系统值守、受理员   ｜视为放弃
 不予受理               ｜待受理、预收待期满                       ｜受理员             ｜不予受理
 移送                   ｜待受理、预收待期满                       ｜受理员             ｜已移送
@@ -44,7 +58,7 @@ from workflows.repair import REPAIR
 退回重审               ｜待确认                                   ｜确认人             ｜审核中
 延期                   ｜审核中、待确认                           ｜负责人             ｜（不变）
 告知拟认定提供虚假材料 ｜审核中、待确认                           ｜审核员             ｜（不变）
-陈述申辩               ｜审核中、待确认                           ｜申请人、审核员     ｜（不变）
+陈述申辩               ｜审核中、待确认                           ｜申请人、转交人、审核员｜（不变）
 准予修复               ｜待确认                                   ｜确认人             ｜信息处理
 不予修复               ｜待确认                                   ｜确认人             ｜不予修复
 认定虚假并不予修复     ｜待确认                                   ｜确认人             ｜不予修复
@@ -52,13 +66,16 @@ from workflows.repair import REPAIR
 反馈信用中国           ｜信息处理                                 ｜信息处理员         ｜（不变）
 办理信息处理事项       ｜信息处理                                 ｜信息处理员         ｜（不变）
 办结                   ｜信息处理                                 ｜系统值守、信息处理员｜已办结
-撤回申请               ｜待受理、预收待期满、待补正、审核中、待确认｜申请人           ｜已撤回
+撤回申请               ｜待受理、预收待期满、待补正、审核中、待确认｜申请人、转交人   ｜已撤回
 处罚已撤销，终止办理   ｜草稿、待受理、预收待期满、待补正、审核中、待确认、信息处理｜受理员、信息处理员、负责人、系统值守｜处罚已撤销
 """  # noqa: E501
 
 未结 = ["草稿", "待受理", "预收待期满", "待补正", "审核中", "待确认", "信息处理"]
 终结 = ["已办结", "不予修复", "不予受理", "已移送", "已撤回", "视为放弃", "处罚已撤销"]
-角色 = ["申请人", "受理员", "审核员", "确认人", "信息处理员", "负责人", "联动部门经办", "法制", "管理员", "系统值守"]
+角色 = [
+    "申请人", "转交人", "受理员", "审核员", "确认人", "信息处理员", "负责人", "联动部门经办", "法制", "管理员",
+    "系统值守",
+]  # fmt: skip
 未立案, 不变 = "（未立案）", "（不变）"
 
 ROWS = {
@@ -128,6 +145,11 @@ def conditions_met(step: Step, state: str) -> Facts:
     )
 
 
+def came_by(channel: str, facts: Facts) -> Facts:
+    """The same case, had it come by this channel."""
+    return replace(facts, case=replace(facts.case, channel=channel))
+
+
 def answers_for(step: Step) -> dict[str, object]:
     answers = dict(next(proper_answers(step, TODAY)))
     if step.code == "receive":
@@ -138,6 +160,8 @@ def answers_for(step: Step) -> dict[str, object]:
 def told(workflow: Workflow, step: Step, state: str, role: Role) -> str:
     """What the law room says of one cell: 办理, 不在此状态, 不是此人, or what else stands against it."""
     facts = conditions_met(step, state)
+    if role is Role.CARRIER:
+        facts = came_by("creditchina", facts)
     item = "regrade" if step.item else ""
     found = refusals(workflow, step, facts, ALONE[role], moment(TODAY), item, answers_for(step))
     return {(): "办理", (MOVED,): "不在此状态", (STRANGER,): "不是此人"}.get(
@@ -169,7 +193,7 @@ def test_the_table_names_every_step_every_state_and_every_role():
     assert 未结 == [state.title for state in REPAIR.states if not state.final]
     assert 终结 == [state.title for state in REPAIR.states if state.final]
     assert set(角色) == {role.title for role in Role}
-    assert (len(ROWS), 1 + len(未结) + len(终结), len(角色)) == (27, 15, 10)
+    assert (len(ROWS), 1 + len(未结) + len(终结), len(角色)) == (27, 15, 11)
     for sources, people, target in ROWS.values():
         assert set(sources) <= {未立案, *未结}
         assert set(people) <= set(角色)
@@ -215,6 +239,72 @@ def test_a_role_in_another_office_opens_nothing():
             neighbour = Someone(70, "邻市全能", frozenset((role, OFFICE + 1) for role in Role))
             found = refusals(REPAIR, step, facts, neighbour, moment(TODAY), "", answers_for(step))
             assert [refusal.kind for refusal in found] == [STRANGER], step.title
+
+
+def offered(actor: Someone, channel: str) -> set[str]:
+    """Steps somebody may take somewhere in a case that came by a channel, every condition met."""
+    return {
+        step.title
+        for step in REPAIR.steps
+        for state in step.sources
+        if not refusals(
+            REPAIR, step, came_by(channel, conditions_met(step, state)), actor, moment(TODAY), "", answers_for(step)
+        )
+    }
+
+
+WINDOW = replace(officer(41, "窗口收件", Role.ACCEPTANCE), carries=frozenset((Carries("hall", OFFICE, True),)))
+BROUGHT = {"新建", "提交申请", "先行提交（预收）", "签收", "提交补正材料", "陈述申辩", "撤回申请"}
+
+
+def test_a_carrier_brings_in_what_came_by_their_channel_and_nothing_else():
+    assert offered(GUO, "creditchina") == BROUGHT
+    assert offered(GUO, "own_portal") == offered(GUO, "hall") == set()
+
+
+def test_the_window_carries_what_was_handed_in_there_and_its_officer_takes_it_up():
+    of_an_acceptance_officer = offered(officer(42, "受理", Role.ACCEPTANCE), "own_portal")
+    assert offered(WINDOW, "hall") == BROUGHT | of_an_acceptance_officer
+    assert offered(WINDOW, "own_portal") == offered(WINDOW, "creditchina") == of_an_acceptance_officer
+
+
+def test_a_window_carries_for_its_own_office_only():
+    next_door = Someone(43, "邻市窗口", carries=frozenset((Carries("hall", OFFICE + 1, True),)))
+    assert offered(next_door, "hall") == set()
+
+
+def test_whoever_acts_for_the_subject_does_not_carry_for_it():
+    assert Role.CARRIER not in roles_in(replace(WINDOW, mandates=frozenset((SUBJECT,))), OFFICE, SUBJECT, "hall")
+    assert "受理" not in offered(replace(WINDOW, mandates=frozenset((SUBJECT,))), "hall")
+
+
+@pytest.mark.parametrize("step", ["review", "confirm"])
+def test_whoever_carried_an_application_neither_judges_nor_decides_it(step):
+    both = replace(officer(44, "窗口兼审核", Role.ACCEPTANCE, Role.REVIEW, Role.CONFIRMATION), carries=WINDOW.carries)
+    facts = came_by("hall", conditions_met(REPAIR.step[step], REPAIR.step[step].sources[0]))
+    answers = answers_for(REPAIR.step[step])
+    assert refusals(REPAIR, step, facts, both, moment(TODAY), "", answers) == []
+    (no,) = refusals(REPAIR, step, replace(facts, parts=frozenset(((CARRY, 44),))), both, moment(TODAY), "", answers)
+    assert (no.kind, no.code) == (STRANGER, "TWO_PEOPLE")
+    assert "代申请人转交" in no.text
+
+
+def test_whoever_judged_an_application_does_not_carry_its_papers_afterwards():
+    both = replace(officer(44, "窗口兼审核", Role.ACCEPTANCE, Role.REVIEW), carries=WINDOW.carries)
+    step = REPAIR.step["withdraw"]
+    facts = replace(came_by("hall", conditions_met(step, "accepted")), parts=frozenset((("review", 44),)))
+    assert [no.code for no in refusals(REPAIR, step, facts, both, moment(TODAY), "", {})] == ["TWO_PEOPLE"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "code"), [("2026-01-04", "T0_EARLY"), ("2026-11-25", "T0_FUTURE"), ("昨天", "T0_UNREADABLE")]
+)
+def test_a_carrier_states_a_day_between_the_record_and_today(stated, code):
+    step = REPAIR.step["receive"]
+    facts = came_by("creditchina", conditions_met(step, "submitted"))
+    found = refusals(REPAIR, step, facts, GUO, moment(TODAY), "", {"t0": stated})
+    assert [no.code for no in found] == [code]
+    assert refusals(REPAIR, step, facts, GUO, moment(TODAY), "", {"t0": "2026-11-03"}) == []
 
 
 # The grid can fail: each of these bugs, built in on purpose, shows as the cells it opens or closes.

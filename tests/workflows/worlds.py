@@ -16,7 +16,7 @@ from workflows.clockwork import RUNNING, Deadline, Event, plan, turn
 from workflows.engine import refusals
 from workflows.grammar import NEW, Ask, Ban, CaseFacts, Facts, Line, RecordFacts, Refusal, Step, Task, Workflow
 from workflows.machine import the_move
-from workflows.people import WATCH, Actor, Role, roles_in
+from workflows.people import NO_MEMBERSHIP, WATCH, Actor, Carries, Role, roles_in
 from workflows.repair import REPAIR
 
 OFFICE, ELSEWHERE = 7, 8
@@ -33,6 +33,7 @@ class Someone:
     name: str
     memberships: frozenset[tuple[Role, int]] = frozenset()
     mandates: frozenset[int] = frozenset()
+    carries: frozenset[Carries] = frozenset()
 
 
 def officer(person: int, name: str, *roles: Role, office: int = OFFICE) -> Someone:
@@ -54,9 +55,12 @@ ZHOU = officer(6, "周处理", Role.PROCESSING)
 WU = officer(7, "吴处长", Role.HEAD, Role.CONFIRMATION)
 ZHENG = replace(officer(8, "郑亲属", *Role), mandates=frozenset((SUBJECT,)))
 FENG = officer(9, "冯外单位", *Role, office=ELSEWHERE)
+GUO = Someone(10, "郭转交", carries=frozenset((Carries("creditchina", 90, False),)))
+"""Brings in what was filed at 信用中国, from their own office there."""
 ALONE: Mapping[Role, Actor] = {
-    **{role: officer(20 + n, role.title, role) for n, role in enumerate(Role) if role not in (Role.FILER, Role.WATCH)},
+    **{role: officer(20 + n, role.title, role) for n, role in enumerate(Role) if role not in NO_MEMBERSHIP},
     Role.FILER: WANG,
+    Role.CARRIER: GUO,
     Role.WATCH: WATCH,
 }
 """For each role somebody who has that one only."""
@@ -137,7 +141,8 @@ class World:
         facts = self.facts
         move = the_move(self.workflow, facts.case.state, step.code)
         events = plan(Ask(self.workflow, step, facts, actor, self.at, item, answers))
-        role = next(r for r in step.by if r in roles_in(actor, facts.case.office, facts.case.subject))
+        case = facts.case
+        role = step.as_whom(roles_in(actor, case.office, case.subject, case.channel))
         line = Line(step.code, self.at, actor.person, role.value, item, move.target, answers)
         marks = {mark: _instant(answers.get(mark), self.at) for mark in step.marks if mark in ("t0", "t1")}
         parts = facts.parts | {(step.part, actor.person)} if step.part and actor.person else facts.parts
@@ -318,7 +323,7 @@ def possible(
 ) -> Iterator[tuple[Step, Actor, str, Mapping[str, Any]]]:
     """Every act the law allows these people now, in the order of `steps`."""
     case = world.facts.case
-    roles = [(actor, roles_in(actor, case.office, case.subject)) for actor in people]
+    roles = [(actor, roles_in(actor, case.office, case.subject, case.channel)) for actor in people]
     for step in world.workflow.steps_from[world.state] if steps is None else steps:
         items = tuple(task.code for task in world.facts.tasks if not task.done) if step.item else ("",)
         for actor, held in roles:

@@ -37,10 +37,17 @@ DECISIONS = {
     "transfer": "移送认定单位",
     "supersede": "处罚已撤销",
     "withdraw": "处罚已撤销",
+    "accept": "已受理",
+    "correct": "需要补正",
+    "extend": "延期办理",
+    "lapse": "视为放弃",
+    "take_back": "申请人撤回申请",
 }
-"""What was decided, in words, by the act that tells."""
+"""What was decided or done, in words, by the act that tells."""
 
 RECORD_KINDS = {"penalty": "行政处罚", "permit": "行政许可", "list": "严重失信主体名单", "repair_breach": "其他"}
+UNTIL = {"correct": ("correct",), "extend": ("total", "decide")}
+"""Acts after which something is due, and the clocks that say until when, the one that counts first."""
 WITHDRAWN = ("supersede", "withdraw")
 """Acts after which the information itself is withdrawn, as if it had never been published."""
 
@@ -49,7 +56,9 @@ WITHDRAWN = ("supersede", "withdraw")
 class Told:
     """One outcome. Dates are civil days in Asia/Shanghai, instants are UTC; texts are empty when there is none.
 
-    `confirm_by` are the days by which each receiver (by code) is asked to confirm.
+    `act` is the step, `withdraw` the withdrawal of the information itself, `take_back` that of an application.
+    `confirm_by` are the days by which each receiver (by code) is asked to confirm; `items` is what is missing, a
+    sentence each, and `until` the day by which it is due, or to which a decision was put off.
     """
 
     act: str
@@ -79,6 +88,8 @@ class Told:
     verify_at: str
     commitment_code: str
     confirm_by: Mapping[str, date]
+    items: tuple[str, ...]
+    until: date | None
 
     @property
     def withdrawn(self) -> bool:
@@ -112,9 +123,10 @@ def told_of(case_id: int | None, record_id: int, entry: Entry) -> Told:
         case = db.session.execute(_case_query(), {"case_id": case_id, "journal_id": entry.id}).one()
     code = (case.code if case else "") or ""
     day = legal_day(entry.at)
+    act = _act_of(entry)
     return Told(
-        act=entry.act,
-        decision=DECISIONS[entry.act],
+        act=act,
+        decision=DECISIONS[act],
         decided_on=day,
         effective_at=entry.at.astimezone(UTC),
         basis=cite(entry.law),
@@ -144,7 +156,25 @@ def told_of(case_id: int | None, record_id: int, entry: Entry) -> Told:
             for event in entry.clocks
             if event["event"] == "start" and event["clock"] == "receiver" and event["due_on"]
         },
+        items=tuple(_item(item) for item in entry.answers.get("items", ())) if act == "correct" else (),
+        until=_until(act, entry),
     )
+
+
+def _act_of(entry: Entry) -> str:
+    """The act as receivers know it: withdrawing an application is not withdrawing the information."""
+    return "take_back" if (entry.about, entry.act) == ("case", "withdraw") else entry.act
+
+
+def _item(item: Mapping[str, str]) -> str:
+    """Something that is missing, what is wrong with it and how to put it right."""
+    said = "，".join(filter(None, (item.get("problem"), item.get("remedy"))))
+    return f"{item.get('name', '')}：{said}"
+
+
+def _until(act: str, entry: Entry) -> date | None:
+    due = {event["clock"]: event["due_on"] for event in entry.clocks if event["event"] in ("start", "extend")}
+    return next((date.fromisoformat(due[clock]) for clock in UNTIL.get(act, ()) if due.get(clock)), None)
 
 
 @lru_cache(maxsize=1)

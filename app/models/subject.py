@@ -14,6 +14,13 @@ CAPACITIES = {"legal_representative": "法定代表人", "clerk": "经办人", "
 HEADS = {"sole_trader": "经营者", "person": "本人"}
 """What the one who stands for the subject is called where that is no 法定代表人."""
 
+TRADES = (
+    "道路旅客运输", "道路货物运输", "道路危险货物运输", "大件运输", "个体货运", "出租汽车", "网络预约出租汽车",
+    "机动车维修", "个体维修", "机动车驾驶员培训", "水路运输", "港口经营", "公路施工", "水运施工", "公路养护",
+    "公路监理", "公路设计", "公路水运试验检测",
+)  # fmt: skip
+"""Lines of business in transport, as subscriptions name them."""
+
 
 def capacity_title(capacity: str, kind: str) -> str:
     """In which capacity somebody acts for a subject of this kind, in words; "" for none."""

@@ -34,6 +34,11 @@ ACTS = {
     "end_key": "停用密钥",
     "make_api_key": "开通接口密钥",
     "end_api_key": "停用接口密钥",
+    "endpoint": "改接收方式",
+    "stop_endpoint": "停止发送",
+    "resume_endpoint": "恢复发送",
+    "subscribe": "增加订阅",
+    "end_subscription": "结束订阅",
 }
 """What an act in this book is called."""
 

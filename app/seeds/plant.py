@@ -55,6 +55,7 @@ def plant_subject(subject: InventedSubject) -> int:
         name=subject.name,
         legal_representative=subject.legal_representative,
         region=subject.region,
+        trade=subject.domain,
     )
     if subject.code:
         _id(Identifier, subject_id=subject_id, kind="uscc", value=subject.code, valid_from=SINCE)

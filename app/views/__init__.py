@@ -20,7 +20,18 @@ def locale() -> str:
 
 def init_views(app: OpenAPI) -> None:
     """Open the counters."""
-    from app.views import account, admin, agency, api, desk, enterprise, public, service
+    from app.views import (  # noqa: F401  (pages of those two counters)
+        account,
+        admin,
+        admin_endpoints,
+        agency,
+        agency_interface,
+        api,
+        desk,
+        enterprise,
+        public,
+        service,
+    )
 
     init_texts(app)
     init_frame(app)

@@ -13,6 +13,7 @@ from sqlalchemy import Row, func, or_, select
 from app.db import db
 from app.journal import problems_of
 from app.models import Case, Identifier, JournalLine, Mandate, Membership, Office, OfficeCertificate, Subject, User
+from app.models.sharing import CHANNELS_OUT
 from app.models.subject import CAPACITIES
 from app.office_book.base import ACTS, Reach, in_force_between
 from app.views.case_journal import LogLine
@@ -371,8 +372,13 @@ def _told(act: str, answers: Mapping[str, Any]) -> str:
                 for name, value in after.items()
                 if name in FIELDS
             )
-        case "make_secret" | "add_key" | "end_key":
-            return str(answers.get("name", ""))
+        case "make_secret" | "add_key" | "end_key" | "make_api_key" | "end_api_key":
+            return "；".join(filter(None, (answers.get("name", ""), answers.get("reason", ""))))
+        case "endpoint":
+            channel = CHANNELS_OUT.get(answers.get("to", {}).get("channel", ""), "")
+            return "；".join(filter(None, (channel, answers.get("to", {}).get("address", ""))))
+        case "stop_endpoint" | "resume_endpoint":
+            return str(answers.get("reason", ""))
         case _:
             return ""
 

@@ -30,6 +30,7 @@ from app.casework.attach import attach
 from app.casework.open_case import open_filing
 from app.db import Base, db, transaction
 from app.duty import press
+from app.journal import Doer
 from app.models import (
     AttachmentUse,
     Case,
@@ -42,6 +43,9 @@ from app.models import (
     Membership,
     User,
 )
+from app.notices.api_keys import make_api_key
+from app.notices.keys import make_secret
+from app.notices.subscriptions import subscribe
 from app.now import moved_to, now
 from app.security import SIGNED_IN_AT
 from config import TestConfig
@@ -49,6 +53,7 @@ from tests.build import ROADS, a_case, walk
 from tests.cast import PASSWORD, SINCE, Cast, assemble
 from tests.conftest import Clock, named
 from tests.journeys.door import CHEAP
+from workflows.calendar import legal_day
 from workflows.law import rules
 
 EVERYBODY = (None, "deng", "wang", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "liu", "linked", "nobody")
@@ -154,6 +159,14 @@ def a_world(stage: Stage) -> None:
                 user_id=cast.users["linked"], office_id=cast.offices["ld-market"], role="linked", valid_from=SINCE
             )
         )
+        doer = Doer(cast.users["linked"], "linked", "linked", cast.offices["ld-market"])
+        for department in ("ld-market", "ld-market", "ld-trading"):
+            make_secret(cast.offices[department], until=None, doer=doer, at=now())
+        make_api_key(cast.offices["ld-market"], cast.users["linked"], "测试", ["receipts"], by=doer, at=now())
+        subscribe(
+            cast.offices["ld-market"], region="4301", trade="", kind="", since=legal_day(now()), until=None, doer=doer,
+            at=now(),
+        )  # fmt: skip
         db.session.execute(
             insert(Mandate).values(
                 user_id=cast.users["luo"], subject_id=cast.subjects["other"], capacity="clerk", evidence="委托书",

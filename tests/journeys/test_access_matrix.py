@@ -13,7 +13,19 @@ from sqlalchemy import func, insert, select, update
 
 from app.casework.attach import attach
 from app.db import db, transaction
-from app.models import Case, Document, Identifier, JournalLine, Mandate, Membership, Subject, User
+from app.models import (
+    ApiKey,
+    Case,
+    Document,
+    Identifier,
+    JournalLine,
+    Mandate,
+    Membership,
+    ReceiverKey,
+    Subject,
+    Subscription,
+    User,
+)
 from app.now import now
 from app.registry.codes import complete_code
 from app.security import SIGNED_IN_AT
@@ -84,6 +96,17 @@ TABLE = """
 /desk/records/{city_record}             >      x    x    +  +    +    +  +    +     x    +   x      x
 /agency/                                >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/notices                         >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface                       >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/secret                >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/receipt-keys/new      >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/keys/{secret}/end     >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/api-keys/new          >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/api-keys/{api_key}/end >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/subscriptions/new     >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/subscriptions/{wanted}/end >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/interface/keys/{foreign_key}/end >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/interface/api-keys/999999/end   >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/interface/subscriptions/999999/end >      x    x    x  x    x    x  x    x     x    x   -      x
 /api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
@@ -105,6 +128,11 @@ TABLE = """
 /admin/mandates/{mandate}/end           >      x    x    x  x    x    x  x    x     +    x   x      x
 /admin/offices                          >      x    x    x  x    x    x  x    +     +    x   x      x
 /admin/offices/{office}                 >      x    x    x  x    x    x  x    +     +    x   x      x
+/admin/endpoints                        >      x    x    x  x    x    x  x    x     +    x   x      x
+/admin/endpoints/{market}               >      x    x    x  x    x    x  x    x     +    x   x      x
+/admin/endpoints/{market}/stop          >      x    x    x  x    x    x  x    x     +    x   x      x
+/admin/endpoints/{market}/resume        >      x    x    x  x    x    x  x    x     +    x   x      x
+/admin/endpoints/{office}               >      x    x    x  x    x    x  x    x     -    x   x      x
 /admin/law                              >      x    x    x  x    x    x  x    +     +    x   x      x
 /admin/law/attest?{law}                 >      x    x    x  x    x    x  x    +     +    x   x      x
 /admin/calendar                         >      x    x    x  x    x    x  x    +     +    x   x      x
@@ -136,6 +164,13 @@ def real(stage: Stage) -> dict[str, Any]:
     done, draft, city, cast = stage.of("processing"), stage.of("unproved"), stage.of("changsha"), stage.cast
     row = next(row for rule in rules() for row in rule.rows if not row.verified and row.value is not None)
     role = db.session.execute(select(Membership.id).where(Membership.user_id == cast.users["liu"])).scalar_one()
+    market, trading = cast.offices["ld-market"], cast.offices["ld-trading"]
+    secret, foreign_key = (
+        db.session.execute(select(ReceiverKey.id).where(ReceiverKey.office_id == of).order_by(ReceiverKey.id)).scalar()
+        for of in (market, trading)
+    )
+    api_key = db.session.execute(select(ApiKey.id).where(ApiKey.office_id == market)).scalar()
+    wanted = db.session.execute(select(Subscription.id).where(Subscription.office_id == market)).scalar()
     mandate = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["wang"])).scalar_one()
     db.session.rollback()
     return {
@@ -143,7 +178,8 @@ def real(stage: Stage) -> dict[str, Any]:
         "code": done["code"], "draft": draft["number"], "receipt": draft["receipt"], "city": city["number"],
         "city_use": city["use_id"], "city_record": city["public_id"], "company": cast.codes["yueheng"],
         "liu": cast.users["liu"], "role": role, "mandate": mandate, "office": cast.offices["changsha"],
-        "law": f"rule={row.rule_id}&row={row.digest}",
+        "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
+        "api_key": api_key, "wanted": wanted, "market": market,
     }  # fmt: skip
 
 

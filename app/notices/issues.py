@@ -106,19 +106,6 @@ def close_issue(issue_id: int, *, actor: Closer, outcome: str, at: datetime) -> 
         settle_statements(issue.receiver_id)
 
 
-def close_by_itself(notice_id: int, kinds: Collection[str], *, doer: Doer, outcome: str, at: datetime) -> int:
-    """Close what is open about a notice because it has settled itself (a receipt came, it was delivered); how many."""
-    rows = db.session.execute(
-        select(Issue.id)
-        .where(Issue.notice_id == notice_id, Issue.kind.in_(sorted(kinds)), Issue.closed_at.is_(None))
-        .order_by(Issue.id)
-        .with_for_update()
-    )
-    found = list(rows.scalars())
-    _close(found, doer, None, outcome, at)
-    return len(found)
-
-
 def close_differences(issue_ids: Collection[int], *, doer: Doer, outcome: str, at: datetime) -> None:
     """Close differences that a later answer no longer shows."""
     _close(sorted(issue_ids), doer, None, outcome, at)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import exists, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
@@ -66,15 +66,16 @@ def rows_of(receiver: Any, since: date, until: date) -> Sequence[Any]:
         select(
             Notice.id, Notice.key, Notice.payload_hash, Notice.subject_id, Notice.seq, Notice.act, Notice.written_at,
             Delivery.state, Delivery.attempts, Delivery.delivered_at, Delivery.receipt, Delivery.receipt_at,
-            DeadlineRow.due_on, Subject.name.label("subject"), code.label("code"),
+            DeadlineRow.id.label("asked"), DeadlineRow.due_on, Subject.name.label("subject"), code.label("code"),
             ((Delivery.state == "waiting") & held).label("held"),
         )
         .join(Delivery, Delivery.notice_id == Notice.id)
         .join(Subject, Subject.id == Notice.subject_id)
         .outerjoin(
             DeadlineRow,
-            (DeadlineRow.about == "case") & (DeadlineRow.about_id == Notice.case_id)
-            & (DeadlineRow.clock == "receiver") & (DeadlineRow.item == receiver.code),
+            (DeadlineRow.about == case((Notice.case_id.is_(None), "record"), else_="case"))
+            & (DeadlineRow.about_id == func.coalesce(Notice.case_id, Notice.record_id))
+            & (DeadlineRow.clock == "receiver") & (DeadlineRow.item == receiver.code) & Notice.act.in_(ENDING),
         )
         .where(
             Notice.receiver_id == receiver.id, Notice.written_at >= day_start(since),
@@ -88,7 +89,7 @@ def line_of(row: Any, subject: str) -> Line:
     return Line(
         notice=row.key, body=row.payload_hash, subject=subject, seq=row.seq, act=row.act, written_at=row.written_at,
         state=row.state, delivered_at=row.delivered_at, receipt=row.receipt, receipt_at=row.receipt_at,
-        asked=row.act in ENDING, confirm_by=row.due_on if row.act in ENDING else None,
+        asked=row.asked is not None, confirm_by=row.due_on,
     )  # fmt: skip
 
 
@@ -96,7 +97,7 @@ def figures_of(rows: Sequence[Any], today: date) -> dict[str, Any]:
     """What is counted. `sent`: at least one attempt, or handed over; `asked`: a confirmation is asked for; `awaiting`:
     of those, delivered and nothing said; `overdue`: not confirmed by the day; `held`: waits behind an earlier one."""
     states = Counter(row.state for row in rows)
-    asked = [row for row in rows if row.act in ENDING and row.state != "skipped"]
+    asked = [row for row in rows if row.asked is not None and row.state != "skipped"]
     open_ones = [row for row in asked if row.receipt not in CONFIRMING]
     return {
         "written": len(rows),

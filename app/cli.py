@@ -1,7 +1,8 @@
-"""Commands: flask --app wsgi seed · watch · explain · draw · verify."""
+"""Commands: flask --app wsgi seed · watch · explain · draw · verify · reconcile."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -51,6 +52,26 @@ def init_cli(app: Flask) -> None:
 
         for path in write_all(Path(current_app.root_path).parent):
             click.echo(path)
+
+    @app.cli.command("reconcile")
+    @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="The first civil day; without it, from the start.")
+    @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last civil day; without it, today.")
+    def _reconcile(since: datetime | None, until: datetime | None) -> None:
+        """Say whether our own books agree: journal, notices, deliveries, receipts, publication. Exit code 1: they do
+        not."""
+        from app.notices.own_books import own_differences
+        from app.now import now
+        from workflows.calendar import legal_day
+
+        first = since.date() if since else date(2000, 1, 1)
+        last = until.date() if until else legal_day(now())
+        found = own_differences(first, last)
+        for one in found:
+            about = "，".join(part for part in (one.case, one.record) if part)
+            click.echo(f"{one.sentence}{f'（{about}）' if about else ''}")
+        click.echo(f"{first} 至 {last}：" + (f"有 {len(found)} 处不一致" if found else "账目一致"))
+        if found:
+            raise SystemExit(1)
 
     @app.cli.command("verify")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

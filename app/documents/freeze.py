@@ -191,7 +191,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters |= {"day": day, "clock": clock, "full": full, "phrase": phrase, "paragraphs": paragraphs}
+    found.filters |= {
+        "day": day,
+        "clock": clock,
+        "full": full,
+        "phrase": phrase,
+        "paragraphs": paragraphs,
+        "eights": eights,
+    }
     return found
 
 
@@ -223,6 +230,11 @@ def paragraphs(text: Any) -> Markup:
     """Typed text as paragraphs, one for each line that is not empty."""
     lines = (line.strip() for line in str(text).splitlines())
     return Markup("\n").join(Markup("<p>{}</p>").format(full(line)) for line in lines if line)
+
+
+def eights(digest: str) -> str:
+    """A digest in groups of eight, which an eye can compare."""
+    return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
 __all__ = ["CannotIssue", "environment", "freeze", "verify_address"]

@@ -32,7 +32,7 @@ from flask_babel import gettext as _
 from sqlalchemy import insert, select
 
 from app.db import db, transaction, writing
-from app.models import Document, Office, OfficeCertificate
+from app.models import Document, Office, OfficeCertificate, Statement
 from app.now import now
 from workflows.calendar import SHANGHAI
 
@@ -286,7 +286,8 @@ def _sentence(code: str, name: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """What a file is. `code` is one of the words above, `sentence` says it; `document_id` when it is genuine."""
+    """What a file is. `code` is one of the words above, `sentence` says it; `document_id` when it is genuine and
+    that of a document, None for a statement."""
 
     code: str
     sentence: str
@@ -329,9 +330,10 @@ def verify_pdf(data: bytes) -> FileVerdict:
     if not any(seal.whole for seal in ours):
         return _judged(APPENDED, digest)
     row = db.session.execute(select(Document.id, Document.signer).where(Document.pdf_hash == digest)).first()
-    if row is None or row.signer not in {seal.fingerprint for seal in ours if seal.whole}:
+    signer = row.signer if row else db.session.execute(select(Statement.signer).where(Statement.pdf == digest)).scalar()
+    if signer not in {seal.fingerprint for seal in ours if seal.whole}:
         return _judged(UNRECORDED, digest)
-    return _judged(GENUINE, digest, known[row.signer], row.id)
+    return _judged(GENUINE, digest, known[signer], row.id if row else None)
 
 
 def _not_ours(seals: list[Seal], known: dict[str, str], digest: str) -> FileVerdict:

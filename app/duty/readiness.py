@@ -58,6 +58,9 @@ def readiness() -> Readiness:
             )
         elif beat.trouble:
             report.warnings["watch"] = beat.trouble
+        books = db.session.execute(select(Heartbeat.trouble).where(Heartbeat.name == "books")).scalar()
+        if books:
+            report.warnings["books"] = books
         oldest = db.session.execute(select(func.min(Notice.written_at))).scalar()
         report.facts["oldest_undelivered_notice"] = oldest.isoformat() if oldest else None
         unprinted = db.session.execute(

@@ -61,12 +61,12 @@ def stand_watch(app: Flask) -> None:
 
 
 def take_turns(app: Flask) -> dict[str, int]:
-    """One round: time-limits first, then the press, then what only waited for ink; then a beat that says what could not
-    be done. Returns how much each has done."""
-    from app.duty import clock, press
+    """One round: time-limits first, then the press, then what only waited for ink, then the books; then a beat that
+    says what could not be done. Returns how much each has done."""
+    from app.duty import books, clock, press, statements
 
     trouble: dict[str, str] = {}
-    done = {"clock": 0, "press": 0}
+    done = {"clock": 0, "press": 0, "books": 0, "statements": 0}
 
     def take(name: str, turn: Callable[[], int]) -> None:
         try:
@@ -80,6 +80,8 @@ def take_turns(app: Flask) -> dict[str, int]:
     take("press", press.turn)
     if done["press"]:
         take("clock", clock.turn)
+    take("books", books.turn)
+    take("statements", statements.turn)
     beat(app, "；".join(f"{name}: {what}" for name, what in trouble.items()))
     return done
 

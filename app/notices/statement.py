@@ -65,6 +65,19 @@ def draw_statement(receiver_id: int, since: date, until: date, *, at: datetime, 
     return drawn
 
 
+def draw_monthly(receiver_id: int, since: date, until: date, *, at: datetime) -> bool:
+    """Draw the watch's own statement of a month, once, inside the caller's transaction; False when it is there."""
+    locked_receiver(receiver_id)
+    there = select(Statement.id).where(
+        Statement.receiver_id == receiver_id, Statement.since == since, Statement.until == until,
+        Statement.made_by.is_(None),
+    )  # fmt: skip
+    if db.session.execute(there).first() is not None:
+        return False
+    draw_statement(receiver_id, since, until, at=at)
+    return True
+
+
 def lines_of(statement_id: int) -> list[Line]:
     """The lines of a statement as they were frozen when it was drawn. Raises NoSuchStatement."""
     return lines_in(sheet_of(statement_id))
@@ -96,6 +109,7 @@ __all__ = [
     "NoPeriod",
     "NoSuchStatement",
     "answer_statement",
+    "draw_monthly",
     "draw_statement",
     "issuing_office",
     "lines_of",

@@ -139,6 +139,19 @@ def test_whoever_changes_one_book_is_found(attack: str, cast: Cast, clock: Clock
     assert len({(one.case, one.record) for one in found}) <= 2, [one.sentence for one in found]
 
 
+def test_the_command_says_whether_the_books_agree_and_ends_accordingly(cast: Cast, clock: Clock, app: Flask) -> None:
+    number, _alone = a_story(cast, clock)
+    run = app.test_cli_runner().invoke
+    good = run(args=["reconcile"])
+    assert good.exit_code == 0 and "账目一致" in good.output
+    db.session.rollback()
+    behind_our_back(f"UPDATE delivery SET receipt = '' WHERE notice_id = {NOTICE}")
+    bad = run(args=["reconcile", "--since", "2026-11-24", "--until", "2026-11-25"])
+    assert bad.exit_code == 1 and number in bad.output and "有 1 处不一致" in bad.output
+    db.session.rollback()
+    assert run(args=["reconcile", "--until", "2026-11-23"]).exit_code == 0
+
+
 def test_what_is_missing_is_named_with_its_case_its_act_and_whom_it_should_have_reached(
     cast: Cast, clock: Clock
 ) -> None:

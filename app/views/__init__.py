@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from flask import has_request_context, session
 from flask_babel import get_locale
 from flask_openapi import OpenAPI
@@ -10,6 +12,10 @@ from app.views.frame import init_frame
 from app.views.texts import init_texts
 
 LANGUAGES = ("zh_Hans_CN", "en")
+
+
+PAGES = ("public_guide", "public_progress")
+"""Modules that add pages to the blueprint of a counter; they are imported for their routes."""
 
 
 def locale() -> str:
@@ -33,6 +39,8 @@ def init_views(app: OpenAPI) -> None:
         service,
     )
 
+    for pages in PAGES:
+        import_module(f"app.views.{pages}")
     init_texts(app)
     init_frame(app)
     app.jinja_env.globals["get_locale"] = get_locale

@@ -81,15 +81,15 @@ def subject(code: str) -> ResponseReturnValue:
     """The standing of an organisation today. An earlier code leads on to the present one."""
     verdict = check_code(code, standings())
     if not verdict.ok:
-        return _private(render_template("public/nobody.html", reason=said(verdict.problems[0]), code=""), 404)
+        return not_kept(render_template("public/nobody.html", reason=said(verdict.problems[0]), code=""), 404)
     found = find_by_code(verdict.code)
     if found is None:
-        return _private(render_template("public/nobody.html", reason="", code=verdict.code), 404)
+        return not_kept(render_template("public/nobody.html", reason="", code=verdict.code), 404)
     if found.code != code:
         return redirect(url_for(".subject", code=found.code), 301)
     at = now()
     records = public_records(found.id, legal_day(at))
-    return _private(
+    return not_kept(
         render_template(
             "public/subject.html",
             subject=found,
@@ -141,7 +141,7 @@ def verify_code(code: str) -> ResponseReturnValue:
     answer = render_template(
         "public/verified.html", found=found, code=number or quoted(code), at=at, file_form=FileForm(formdata=None)
     )
-    return _private(answer, 200 if found else 404)
+    return not_kept(answer, 200 if found else 404)
 
 
 def _qr(path: str) -> Response:
@@ -164,10 +164,10 @@ def _compare() -> ResponseReturnValue:
     page = render_template(
         "public/verify.html", form=LookUpForm(formdata=None), file_form=form, checked=checked, at=now()
     )
-    return _private(page, 422 if form.errors else 200)
+    return not_kept(page, 422 if form.errors else 200)
 
 
-def _private(body: str, status: int = 200) -> Response:
+def not_kept(body: str, status: int = 200) -> Response:
     """A page that is true at this moment only: not kept by caches, not listed by search engines."""
     response = make_response(body, status)
     response.headers["Cache-Control"] = "no-store"

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from app.registry import values as cells
-from app.registry.fields import DirectoryEntry, Field
+from app.registry.fields import DirectoryEntry, Field, heading_key
 
 FOLDER = Path(__file__).with_name("directories")
 
@@ -40,6 +40,15 @@ def code_list(name: str) -> cells.CodeList:
     return cells.CodeList(rows)
 
 
+@cache
+def envelope() -> Mapping[str, str]:
+    """What a column says that is about the row and not about the subject, by the folded heading: sender_id, stamp,
+    standing, scope, or idle for what no sheet of today has."""
+    return {
+        heading_key(heading): row["meaning"] for row in _rows("envelope.csv") for heading in row["headings"].split(";")
+    }
+
+
 def _entry(row: Mapping[str, str]) -> DirectoryEntry:
     return DirectoryEntry(
         code=row["code"],
@@ -67,6 +76,7 @@ def _field(row: Mapping[str, str]) -> Field:
         range=row["range"],
         aliases=tuple(alias for alias in row["aliases"].split(";") if alias),
         role=row["role"],
+        stand_in=row["stand_in"],
     )
 
 

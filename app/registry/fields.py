@@ -71,7 +71,8 @@ class Field:
     `type` is C text, D day or N a sum in 万元. `required` is Y, N or a condition: `if F=v`, `unless F=v`, or
     `if F~a|b` (the value of F contains a or b). `rule` names the checks of a value, separated by blanks. `mask` says
     how the value is masked where the public sees it, `range` who may see it at all. `role` is what the register takes
-    the field for; several fields may make up one number.
+    the field for; several fields may make up one number. `stand_in` is the field whose column says this one too in
+    older sheets, which had no column for it.
     """
 
     code: str
@@ -85,6 +86,7 @@ class Field:
     range: str
     aliases: tuple[str, ...] = ()
     role: str = ""
+    stand_in: str = ""
 
     def __post_init__(self) -> None:
         unknown = self.rules.keys() - _RULES
@@ -144,7 +146,7 @@ class DirectoryEntry:
                 say("“{title}”没有法律、法规或者党中央、国务院政策文件依据，不得设立名单", title=self.title)
             )
         codes = [field.code for field in self.fields]
-        named = {other for field in self.fields for other in field.rules.values()} - {""}
+        named = {other for field in self.fields for other in (*field.rules.values(), field.stand_in)} - {""}
         asked = {when.field for field in self.fields for when in (field.required_when, field.masked_when) if when}
         if len(set(codes)) != len(codes) or not named | asked <= set(codes):
             raise DirectoryError(f"{self.code}: a field is there twice or refers to one that is not there")

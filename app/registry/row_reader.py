@@ -169,7 +169,7 @@ class RowReader:
 
     def in_the_clear(self, row: Sequence[str]) -> list[str]:
         """The row as it may be kept: numbers that identify a person are masked, wherever they were typed."""
-        kept = []
+        kept: list[str] = []
         known = self._clear
         for cell in row:
             if not cell:

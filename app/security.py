@@ -117,7 +117,12 @@ OPEN = frozenset(("public", "account", "interface", "service", "static", "bootst
 KEYED = frozenset(("api",))
 """Counters for programs, whose gate asks for a department's key: no session opens them, no form's token is needed."""
 
-KEEP_TYPED = frozenset(("desk.step", "desk.annul", "desk.classify", "enterprise.step", "enterprise.contact"))
+KEEP_TYPED = frozenset(
+    (
+        "desk.step", "desk.annul", "desk.classify", "enterprise.step", "enterprise.contact", "agency.notice",
+        "agency.receipts",
+    )
+)  # fmt: skip
 """Pages that show a form of an earlier session again with what was typed in it, instead of a plain refusal. Each does
 nothing before its `TypedForm` has been found valid, which a form without the token of this session never is."""
 

@@ -16,14 +16,35 @@ from app.casework.keyset import Order, Page, page_of
 from app.casework.receive import CLOCK
 from app.casework.sight import notices_visible_to
 from app.db import db
-from app.models import CreditRecord, DeadlineRow, Delivery, Identifier, Notice, Office, Subject
+from app.models import (
+    Attempt,
+    CreditRecord,
+    DeadlineRow,
+    Delivery,
+    Identifier,
+    Notice,
+    Office,
+    Receipt,
+    Subject,
+    User,
+)
 from app.models.sharing import CONFIRMING
 from workflows.calendar import day_start
 from workflows.clockwork import Deadline
 
 PAGE = 25
-STATES = ("open", "answered", "confirmed", "trouble")
-"""What a list may be narrowed to: not answered, answered, confirmed, answered that it was not done."""
+SHOWN = 20
+"""How many of the tries to deliver a page tells of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The notice before, to the same department about the same subject."""
+
+    key: str
+    act: str
+    written_at: datetime
+    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,7 @@ class ToldLine:
 
     id: int
     key: str
+    receiver_id: int
     act: str
     seq: int
     asked: str
@@ -46,6 +68,7 @@ class ToldLine:
     receipt: str
     receipt_at: datetime | None
     due: Deadline | None
+    before: Before | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,46 @@ class NoticeFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempted:
+    """One try to deliver."""
+
+    at: datetime
+    channel: str
+    status: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A receipt that was given. `by` is the person, `key_name` the key it was signed with."""
+
+    id: int
+    kind: str
+    done_at: datetime | None
+    number: str
+    reason: str
+    via: str
+    by: str
+    key_name: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOf:
+    """Everything about one notice that its department may know; receipts and attempts with the newest first."""
+
+    line: ToldLine
+    receiver: str
+    payload: Mapping[str, Any]
+    attempts: int
+    next_at: datetime
+    channel: str
+    trouble: str
+    tries: tuple[Attempted, ...]
+    receipts: tuple[Answered, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """How much a department has still to answer, the earliest date of it, how much is past it; `more` above 1000."""
 
@@ -67,6 +130,17 @@ class Waiting:
     late: int
     first: date | None
     more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of the notices of a stretch of days."""
+
+    told: int
+    delivered: int
+    confirmed: int
+    trouble: int
+    open: int
 
 
 def waiting_notices(
@@ -95,6 +169,25 @@ def count_waiting(person: Person, department: int, today: date) -> Waiting:
     return Waiting(min(row.all, 1000), row.late, row.first if row.first != FAR else None, row.all > 1000)
 
 
+def figures(person: Person, department: int, since: date, until: date) -> Figures:
+    """The notices written between two civil days, both counted."""
+    within = (Notice.written_at >= day_start(since), Notice.written_at < day_start(until + timedelta(days=1)))
+    states = _states()
+
+    def count(condition: ColumnElement[bool]) -> Any:
+        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+    row = db.session.execute(
+        select(
+            func.count(Notice.id), count(Delivery.state == "delivered"),
+            *(count(states[name]) for name in ("confirmed", "trouble", "open")),
+        )
+        .join(Delivery, Delivery.notice_id == Notice.id)
+        .where(*_of(person, department), *within)
+    ).one()  # fmt: skip
+    return Figures(*row)
+
+
 def notices_of(
     person: Person, department: int, wanted: NoticeFilter, after: str | None = None, before: str | None = None
 ) -> Page[ToldLine]:
@@ -113,21 +206,80 @@ def every_notice_of(person: Person, department: int, wanted: NoticeFilter, below
     return [line_of(row) for row in db.session.execute(query.order_by(Notice.id.desc()).limit(limit))]
 
 
-def notices_by_key(person: Person, keys: Sequence[str]) -> list[Row[Any]]:
-    """These notices, as far as this person may see them, in the order of their dates; with receiver and payload."""
-    receiver = aliased(Office)
-    query = (
+def notices_by_key(person: Person, keys: Sequence[str]) -> list[ToldLine]:
+    """These notices, as far as this person may see them, the nearest date first."""
+    query = _query().where(Notice.key.in_(keys), notices_visible_to(person)).order_by(_due(), Notice.id)
+    return [line_of(row) for row in db.session.execute(query)]
+
+
+def notice_of(person: Person, key: str) -> NoticeOf | None:
+    """One notice with what became of it; None for a notice that does not exist for this person."""
+    receiver = aliased(Office, name="told")
+    more = (receiver.name.label("receiver"), Delivery.attempts, Delivery.next_at)
+    row = db.session.execute(
         _query()
-        .add_columns(
-            Notice.receiver_id, receiver.name.label("receiver"), Notice.case_id, Notice.record_id,
-            Notice.subject_id, Notice.payload_hash, Delivery.attempts, Delivery.next_at, Delivery.channel,
-            Delivery.trouble,
-        )
+        .add_columns(*more, Delivery.channel, Delivery.trouble)
         .join(receiver, receiver.id == Notice.receiver_id)
-        .where(Notice.key.in_(keys), notices_visible_to(person))
+        .where(Notice.key == key, notices_visible_to(person))
+    ).first()
+    if row is None:
+        return None
+    tries = db.session.execute(
+        select(Attempt.at, Attempt.channel, Attempt.status, Attempt.detail)
+        .where(Attempt.notice_id == row.id)
+        .order_by(Attempt.id.desc())
+        .limit(SHOWN)
+    )
+    return NoticeOf(
+        line=line_of(row),
+        receiver=row.receiver,
+        payload=row.payload,
+        attempts=row.attempts,
+        next_at=row.next_at,
+        channel=row.channel,
+        trouble=row.trouble,
+        tries=tuple(Attempted(*one) for one in tries),
+        receipts=receipts_about(row.id),
+    )
+
+
+def receipts_about(notice_id: int) -> tuple[Answered, ...]:
+    """The receipts about a notice, the newest first."""
+    rows = db.session.execute(_answers().where(Receipt.notice_id == notice_id).order_by(Receipt.id.desc()))
+    return tuple(Answered(*row) for row in rows)
+
+
+def receipts_given(person: Person, prefix: str) -> dict[str, Answered]:
+    """The receipts that this person gave under keys that begin so, by the key of their notice."""
+    query = (
+        _answers()
+        .add_columns(Notice.key)
+        .join(Notice, Notice.id == Receipt.notice_id)
+        .where(
+            Receipt.user_id == person.person, Receipt.key.startswith(prefix, autoescape=True),
+            notices_visible_to(person),
+        )
     )  # fmt: skip
-    rows: list[Row[Any]] = list(db.session.execute(query.order_by(_due(), Notice.id)))
-    return rows
+    return {row[-1]: Answered(*row[:-1]) for row in db.session.execute(query)}
+
+
+def latest_receipts(person: Person, keys: Sequence[str]) -> dict[str, Answered]:
+    """The receipt that counts about each of these notices, as far as this person may see them."""
+    latest = select(func.max(Receipt.id)).where(Receipt.notice_id == Notice.id).correlate(Notice).scalar_subquery()
+    query = (
+        _answers()
+        .add_columns(Notice.key)
+        .join(Notice, Notice.id == Receipt.notice_id)
+        .where(Notice.key.in_(keys), Receipt.id == latest, notices_visible_to(person))
+    )
+    return {row[-1]: Answered(*row[:-1]) for row in db.session.execute(query)}
+
+
+def _answers() -> Any:
+    return select(
+        Receipt.id, Receipt.kind, Receipt.done_at, Receipt.number, Receipt.reason, Receipt.via,
+        func.coalesce(User.name, ""), Receipt.key_name, Receipt.received_at,
+    ).outerjoin(User, User.id == Receipt.user_id)  # fmt: skip
 
 
 def line_of(row: Row[Any]) -> ToldLine:
@@ -136,6 +288,7 @@ def line_of(row: Row[Any]) -> ToldLine:
     return ToldLine(
         id=row.id,
         key=row.key,
+        receiver_id=row.receiver_id,
         act=row.act,
         seq=row.seq,
         asked=str(row.payload.get("action") or ""),
@@ -150,6 +303,7 @@ def line_of(row: Row[Any]) -> ToldLine:
         receipt=row.receipt,
         receipt_at=row.receipt_at,
         due=Deadline(**values) if values["clock"] else None,
+        before=Before(row.before_key, row.before_act, row.before_at, row.before_receipt) if row.before_key else None,
     )
 
 
@@ -169,13 +323,21 @@ def _query() -> Any:
         DeadlineRow.clock == CLOCK,
         DeadlineRow.item == receiver.code,
     )
+    earlier, answered = aliased(Notice, name="earlier"), aliased(Delivery, name="answered")
+    same = and_(
+        earlier.receiver_id == Notice.receiver_id,
+        earlier.subject_id == Notice.subject_id,
+        earlier.seq == Notice.seq - 1,
+    )
     limits = [getattr(DeadlineRow, name).label(f"due_{name}") for name in Deadline.__dataclass_fields__]
     query: Any = (
         select(
-            Notice.id, Notice.key, Notice.act, Notice.seq, Notice.written_at, Notice.payload,
+            Notice.id, Notice.key, Notice.receiver_id, Notice.act, Notice.seq, Notice.written_at, Notice.payload,
             Subject.name.label("subject"), code.label("code"), CreditRecord.title.label("record_title"),
             CreditRecord.number.label("record_number"), organ.name.label("organ"), Delivery.state.label("delivery"),
             Delivery.delivered_at, Delivery.receipt, Delivery.receipt_at, *limits,
+            earlier.key.label("before_key"), earlier.act.label("before_act"),
+            earlier.written_at.label("before_at"), answered.receipt.label("before_receipt"),
         )
         .join(Delivery, Delivery.notice_id == Notice.id)
         .join(receiver, receiver.id == Notice.receiver_id)
@@ -183,6 +345,8 @@ def _query() -> Any:
         .join(CreditRecord, CreditRecord.id == Notice.record_id)
         .join(organ, organ.id == CreditRecord.office_id)
         .outerjoin(DeadlineRow, asked)
+        .outerjoin(earlier, same)
+        .outerjoin(answered, answered.notice_id == earlier.id)
     )  # fmt: skip
     return query
 
@@ -195,14 +359,18 @@ def _due() -> ColumnElement[date]:
     return func.coalesce(DeadlineRow.due_on, FAR, type_=DeadlineRow.due_on.type)
 
 
-def _conditions(wanted: NoticeFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    states: Mapping[str, ColumnElement[bool]] = {
+def _states() -> Mapping[str, ColumnElement[bool]]:
+    """What a notice may be for its department: not answered, confirmed, answered that it was not done."""
+    return {
         "open": Delivery.receipt == "",
-        "answered": Delivery.receipt != "",
         "confirmed": Delivery.receipt.in_(CONFIRMING),
         "trouble": and_(Delivery.receipt != "", Delivery.receipt.not_in(CONFIRMING)),
     }
+
+
+def _conditions(wanted: NoticeFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    states = _states()
     if wanted.state in states:
         found.append(states[wanted.state])
     if wanted.acts:

@@ -18,15 +18,17 @@ from app.casework.refused import KeyReused, StepRefused
 from app.casework.sight import departments_of
 from app.db import db, insert_into
 from app.journal import Doer, write_line
-from app.models import Case, CreditRecord, DeadlineRow, Delivery, Issue, JournalLine, Notice, Office, Receipt
+from app.models import Case, CreditRecord, DeadlineRow, Delivery, Issue, JournalLine, Notice, Office, Receipt, User
 from app.models.sharing import CONFIRMING, RECEIPTS
 from app.notices.issues import open_issue
 from workflows.calendar import legal_day
 from workflows.clockwork import PAUSED, RUNNING, Deadline, Event
-from workflows.grammar import UNMET, Refusal
+from workflows.grammar import MOVED, UNMET, Refusal
 from workflows.people import Role
 
 ACT = "receipt"
+ANSWERED = "ANSWERED"
+"""The code of the refusal of whoever comes second."""
 CLOCK = "receiver"
 LAW = "NDRC36"
 EXPLAINED = ("not_found", "refused")
@@ -49,6 +51,13 @@ FOUND = (
     .where(NOTICE.key == bindparam("key"), NOTICE.receiver_id == bindparam("receiver"))
 )  # fmt: skip
 EARLIER = select(HELD.id, HELD.body_hash).where(HELD.receiver_id == bindparam("receiver"), HELD.key == bindparam("key"))
+NEWER = (
+    select(HELD.id, HELD.kind, HELD.received_at, User.name)
+    .outerjoin_from(Receipt.__table__, User.__table__, User.id == HELD.user_id)
+    .where(HELD.notice_id == bindparam("notice"), HELD.id > bindparam("seen"))
+    .order_by(HELD.id.desc())
+    .limit(1)
+)
 RECORD = select(CreditRecord.id).where(CreditRecord.id == bindparam("record")).with_for_update()
 REPORTED = (
     update(DELIVERY)
@@ -65,6 +74,15 @@ REPORTED = (
 
 class NoSuchNotice(LookupError):
     """There is no such notice for this receiver, or this person does not act for it."""
+
+
+class AnsweredMeanwhile(StepRefused):
+    """Somebody of the same department has given a receipt since the page was opened."""
+
+    def __init__(self, who: str, what: str, when: datetime) -> None:
+        values = {"who": who, "what": what, "when": when}
+        text = "{who}在{when}已经为这份通知交了回执（{what}）。您这次的没有提交。"
+        super().__init__([Refusal(MOVED, text, values, "D", ANSWERED)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +122,14 @@ def take_receipt(
     via: str,
     at: datetime,
     signed: Signed | None = None,
+    seen: int | None = None,
 ) -> Taken:
     """Take in a receipt inside `transaction()`; the latest one about a notice counts. `via` is "api" or "counter".
 
-    The same key and body again is the same receipt. Raises NoSuchNotice, StepRefused (what is missing or cannot be) or
-    KeyReused. The case does not move: its journal has a line beside the state, and a receipt that confirms meets the
-    receiver's time-limit.
+    The same key and body again is the same receipt. `seen` is the receipt that whoever says this saw last (0: none):
+    when another has come in meanwhile, it is refused; None asks for no such care. Raises NoSuchNotice, StepRefused
+    (what is missing or cannot be), AnsweredMeanwhile or KeyReused. The case does not move: its journal has a line
+    beside the state, and a receipt that confirms meets the receiver's time-limit.
     """
     if receiver_id not in departments_of(actor):
         raise NoSuchNotice(notice_key)
@@ -120,6 +140,8 @@ def take_receipt(
     last, deadlines, starting = _lock(notice, at)
     if (earlier := _earlier(receiver_id, said.key, body)) is not None:
         return Taken(earlier, False)
+    if seen is not None and (newer := db.session.execute(NEWER, {"notice": notice.id, "seen": seen}).first()):
+        raise AnsweredMeanwhile(newer.name or "", RECEIPTS[newer.kind], newer.received_at)
     if no := _against(said, notice.written_at, at):
         raise StepRefused(no)
     events = _met(notice, deadlines, starting, at) if said.kind in CONFIRMING else ()

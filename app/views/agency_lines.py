@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -13,6 +14,7 @@ from app.casework.department import ToldLine
 from app.models.sharing import CONFIRMING
 from app.notices.formats.told import DECISIONS
 from app.views.dues import Due, limit_of
+from app.views.texts import day
 from workflows.calendar import Calendar
 
 ASK = _l("请确认")
@@ -36,6 +38,8 @@ class Line:
     state: str
     tone: str
     due: Due | None
+    url: str
+    before: str
 
 
 def lines_of(notices: Iterable[ToldLine], calendar: Calendar, today: date) -> list[Line]:
@@ -47,7 +51,26 @@ def _line(notice: ToldLine, calendar: Calendar, today: date) -> Line:
     state, tone = state_of(notice.receipt, notice.due is not None)
     due = limit_of(notice.due, str(ASK), calendar, today) if notice.due else None
     decision = _(DECISIONS.get(notice.act, notice.act))
-    return Line(notice, decision, _(notice.asked) if notice.asked else decision, state, tone, due)
+    return Line(
+        notice=notice,
+        decision=decision,
+        asked=_(notice.asked) if notice.asked else decision,
+        state=state,
+        tone=tone,
+        due=due,
+        url=url_for("agency.notice", key=notice.key),
+        before=before_of(notice),
+    )
+
+
+def before_of(notice: ToldLine) -> str:
+    """The notice before about the same subject, in a line; empty when this is the first."""
+    if notice.before is None:
+        return ""
+    decision = _(DECISIONS.get(notice.before.act, notice.before.act))
+    answered = RECEIPTS[notice.before.receipt] if notice.before.receipt else _("没有回执")
+    return _("%(day)s %(decision)s（%(answered)s）", day=day(notice.before.written_at), decision=decision,
+             answered=answered)  # fmt: skip
 
 
 def state_of(receipt: str, asked: bool) -> tuple[str, str]:

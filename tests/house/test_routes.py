@@ -87,6 +87,10 @@ RULES: dict[str, str] = {
     "agency.interface_api_key_end": AGENCY,
     "agency.interface_subscribe": AGENCY,
     "agency.interface_unsubscribe": AGENCY,
+    "agency.notice": AGENCY,
+    "agency.sheet": AGENCY,
+    "agency.receipts": AGENCY,
+    "agency.receipts_done": AGENCY,
     # 接口: programs with a department's key; no session opens them
     "api.list_cases": PROGRAM,
     "api.read_case": PROGRAM,

@@ -41,6 +41,7 @@ from app.models import (
     Filing,
     Mandate,
     Membership,
+    Notice,
     User,
 )
 from app.notices.api_keys import make_api_key
@@ -60,7 +61,15 @@ EVERYBODY = (None, "deng", "wang", "li", "zhou", "chen", "he", "tang", "jiang", 
 """Nobody signed in, the filer, a filer of another company, the province's officers, its legal office and administrator,
 an officer of a city, a linked department's clerk, somebody without any part."""
 
-FIRST = {None: "/", "deng": "/my/", "wang": "/my/", "shen": "/admin/users", "linked": "/", "nobody": "/"}
+FIRST = {
+    None: "/",
+    "deng": "/my/",
+    "wang": "/my/",
+    "shen": "/admin/users",
+    "linked": "/agency/",
+    "both": "/agency/",
+    "nobody": "/",
+}
 
 
 class Browser(FlaskClient):
@@ -148,17 +157,18 @@ def a_world(stage: Stage) -> None:
     """Records, a case in every state at the province, one in 长沙, files, printed documents, people without a part."""
     cast = stage.cast
     with transaction():
-        for login in ("linked", "nobody"):
+        for login in ("linked", "both", "nobody"):
             cast.users[login] = db.session.execute(
                 insert(User.__table__)
                 .values(login=login, name=login, password_hash="", active=True, session_version=1, failures=0)
                 .returning(User.id)
             ).scalar_one()
-        db.session.execute(
-            insert(Membership).values(
-                user_id=cast.users["linked"], office_id=cast.offices["ld-market"], role="linked", valid_from=SINCE
+        for login, office in (("linked", "ld-market"), ("both", "ld-market"), ("both", "ld-trading")):
+            db.session.execute(
+                insert(Membership).values(
+                    user_id=cast.users[login], office_id=cast.offices[office], role="linked", valid_from=SINCE
+                )
             )
-        )
         doer = Doer(cast.users["linked"], "linked", "linked", cast.offices["ld-market"])
         for department in ("ld-market", "ld-market", "ld-trading"):
             make_secret(cast.offices[department], until=None, doer=doer, at=now())
@@ -426,6 +436,17 @@ def forms_on(client: FlaskClient, who: str | None, page: str) -> list[Asked]:
     ]
 
 
+def told_of(stage: Stage, case: str, receiver: str) -> str:
+    """The key of the notice of a case to a linked department."""
+    key: str = db.session.execute(
+        select(Notice.key)
+        .join(Case, Case.id == Notice.case_id)
+        .where(Case.number == stage.cases[case], Notice.receiver_id == stage.cast.offices[receiver])
+    ).scalar_one()
+    db.session.rollback()
+    return key
+
+
 def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     """Who finds which form where: one page for every form of the house, and for every step that people take."""
     case, cast = stage.cases, stage.cast
@@ -438,6 +459,7 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     db.session.rollback()
     row = next(row for rule in rules() for row in rule.rows if not row.verified and row.value is not None)
     liu = f"/admin/users/{cast.users['liu']}"
+    told = told_of(stage, "processing", "ld-market")
 
     def desk(state: str, *steps: str) -> list[str]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
@@ -467,6 +489,8 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             f"{liu}/mandates/new", f"/admin/roles/{role}/end", f"/admin/mandates/{mandate}/end",
             f"/admin/offices/{cast.offices['changsha']}", "/admin/calendar/add",
         ],
+        "linked": [f"/agency/notices/{told}", f"/agency/receipts?notice={told}"],
+        "both": ["/agency/"],
     }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ from tests.journeys.hostile import (
     rows,
     send,
     speaks,
+    told_of,
 )
 from workflows.law import rules
 
@@ -110,6 +111,14 @@ TABLE = """
 /agency/interface/keys/{foreign_key}/end >      x    x    x  x    x    x  x    x     x    x   -      x
 /agency/interface/api-keys/999999/end   >      x    x    x  x    x    x  x    x     x    x   -      x
 /agency/interface/subscriptions/999999/end >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/notices/{told}                  >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/notices/{told_others}           >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/notices/case-0-0-nobody         >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/notices.csv                     >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/receipts?notice={told}          >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/receipts?notice={told_others}   >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/receipts/done?left={told}       >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/receipts/done?left={told_others} >      x    x    x  x    x    x  x    x     x    x   -      x
 /api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
@@ -183,6 +192,8 @@ def real(stage: Stage) -> dict[str, Any]:
         "liu": cast.users["liu"], "role": role, "mandate": mandate, "office": cast.offices["changsha"],
         "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
         "api_key": api_key, "wanted": wanted, "market": market,
+        "told": told_of(stage, "processing", "ld-market"),
+        "told_others": told_of(stage, "processing", "ld-trading"),
     }  # fmt: skip
 
 
@@ -224,6 +235,7 @@ def test_what_one_may_not_see_looks_exactly_like_what_is_not_there(stage: Stage,
         ("wang", f"/my/cases/{real['number']}/files/{real['use']}", f"/my/cases/{real['number']}/files/99999"),
         ("liu", f"/desk/records/{real['public_id']}", "/desk/records/0123456789abcdef"),
         ("wang", f"/my/filings/{real['receipt']}", "/my/filings/2222-2222"),
+        ("linked", f"/agency/notices/{real['told_others']}", "/agency/notices/case-0-0-nobody"),
     ):
         assert page(who, hidden) == page(who, nothing), (who, hidden)
 
@@ -252,7 +264,7 @@ def may(asked: Asked, who: str | None) -> bool:
     return who in hands
 
 
-@pytest.mark.parametrize("owner", ["deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen"])
+@pytest.mark.parametrize("owner", ["deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "linked", "both"])
 def test_a_step_is_taken_by_those_whose_it_is_and_by_nobody_else(stage: Stage, owner: str) -> None:
     """The rightful person's own form, filled in rightly, sent by everybody else with a token of their own."""
     for page in pages_with_forms(stage)[owner]:
@@ -277,6 +289,7 @@ def refused_with(asked: Asked, who: str | None) -> int:
     gate = {
         "my": {"deng", "wang", "luo"}, "admin": {"shen", "jiang"},
         "desk": {"li", "zhou", "chen", "he", "tang", "jiang", "liu"},
+        "agency": {"linked"},
     }[counter]  # fmt: skip
     if who not in gate:
         return 403
@@ -284,6 +297,8 @@ def refused_with(asked: Asked, who: str | None) -> int:
         return 422 if part == "/my/records" else 404
     if counter == "desk":
         return 404 if who == "liu" else 403
+    if counter == "agency":
+        return 404
     return 403
 
 
@@ -301,7 +316,7 @@ def everything() -> tuple[dict[str, int], list[Any], list[Any]]:
 def test_the_rightful_person_can(stage: Stage) -> None:
     """Otherwise the refusals above would say nothing."""
     done = 0
-    for owner in ("deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen"):
+    for owner in ("deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "linked", "both"):
         for page in pages_with_forms(stage)[owner]:
             client = stage.client(owner)
             for asked in forms_on(client, owner, page):

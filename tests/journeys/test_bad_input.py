@@ -50,7 +50,7 @@ TYPED = [
 SENT = ["", "\x00", "²", "-1", "99999999999999999999", "9" * 5000, "字" * 3000, "<b>../"]
 """What is sent in the place of what a page had filled in."""
 
-FILERS_AND_OFFICERS = [None, "deng", "luo", "li", "zhou", "chen", "he", "tang", "jiang", "shen"]
+FILERS_AND_OFFICERS = [None, "deng", "luo", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "linked", "both"]
 
 
 def judge(what: str, answer: TestResponse, before: dict[str, int]) -> bool:
@@ -366,7 +366,7 @@ QUESTIONS = [
 def garbled(stage: Stage, method: str, places: list[str]) -> set[str]:
     """Every address that takes this, with something else in the place of each of its parts."""
     real = {**stage.of("accepted"), "step": "review", "clock": "total", "seq": 1, "code": "x", "filename": "x",
-            "user_id": 1, "membership_id": 1, "mandate_id": 1, "office_id": 1}  # fmt: skip
+            "user_id": 1, "membership_id": 1, "mandate_id": 1, "office_id": 1, "key": "case-0-0-nobody"}  # fmt: skip
     found = set()
     for rule in stage.app.url_map.iter_rules():
         for part in rule.arguments if method in (rule.methods or ()) else ():
@@ -391,7 +391,9 @@ def asked_otherwise(stage: Stage, questions: list[str]) -> Iterator[str]:
         (f"/desk/cases/{stage.cases['processing']}/steps/do_task", "item"),
         (f"/desk/records/{accepted['public_id']}", "x"),
         ("/admin/users", "q before after"), ("/admin/offices", "only"), ("/admin/law", "show"),
-        ("/admin/law/attest", "rule row"), ("/admin/calendar", "year"),
+        ("/agency/", "text before after"), ("/agency/notices", "state decision since until text before after"),
+        ("/agency/notices.csv", "since until text"), ("/agency/receipts", "notice"),
+        ("/agency/receipts/done", "key left"), ("/admin/law/attest", "rule row"), ("/admin/calendar", "year"),
     ):  # fmt: skip
         for name in names.split():
             for answer in questions:
@@ -402,8 +404,8 @@ def asked_otherwise(stage: Stage, questions: list[str]) -> Iterator[str]:
 
 def calls(stage: Stage, places: list[str], questions: list[str]) -> None:
     """Open them all as whoever may, and send something to them too."""
-    who = {"my": "deng", "desk": "li", "admin": "shen"}
-    clients = {name: stage.client(name) for name in ("deng", "li", "shen", None)}
+    who = {"my": "deng", "desk": "li", "admin": "shen", "agency": "linked"}
+    clients = {name: stage.client(name) for name in ("deng", "li", "shen", "linked", None)}
     tokens = {name: client.token() for name, client in clients.items()}
     before = rows()
     written = garbled(stage, "POST", places)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.build import a_case, night
+from tests.casework.acts import officer
 from tests.cast import Cast
 from tests.journeys.conftest import Visitor
 
@@ -24,14 +25,15 @@ def world(cast: Cast) -> Cast:
         a_case(cast, at=at)
     a_case(cast, at="held", on="2026-11-02")
     a_case(cast, at="processing")
+    officer(cast, "xie", "linked", office="ld-market")
     night(with_press=False)
     return cast
 
 
-@pytest.mark.parametrize("who", [None, "deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "liu"])
+@pytest.mark.parametrize("who", [None, "deng", "li", "zhou", "chen", "he", "tang", "jiang", "shen", "liu", "xie"])
 def test_every_page_within_reach_is_sound(world: Cast, visitor: Visitor, who: str | None) -> None:
     visitor.become(who)
-    first = {None: "/", "deng": "/my/", "shen": "/admin/users", "jiang": "/desk/"}.get(who, "/desk/")
+    first = {None: "/", "deng": "/my/", "shen": "/admin/users", "jiang": "/desk/", "xie": "/agency/"}.get(who, "/desk/")
     waiting, seen, kinds = [first, "/", "/verify"], set(), {}
     while waiting and len(seen) < LIMIT:
         path = waiting.pop(0)

@@ -31,7 +31,7 @@ STATES = (
     ("trouble", _l("查找不到或者不予办理")),
 )
 YEARS = (2000, 2100)
-"""Between which years a list may be narrowed."""
+"""Between which years a day may lie."""
 
 
 class ReceiptForm(TypedForm):
@@ -70,6 +70,11 @@ class ReceiptForm(TypedForm):
         if not all(c.isascii() and (c.isalnum() or c in "-_") for c in field.data):
             raise ValidationError(_("页面不完整，请重新打开。"))
 
+    def validate_done_on(self, field: Any) -> None:
+        """A day on which such work can have been done."""
+        if field.data and not YEARS[0] <= field.data.year <= YEARS[1]:
+            raise ValidationError(_("请核对年份。"))
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Check every answer, and what each kind of receipt cannot do without."""
         good = super().validate(extra_validators)
@@ -99,7 +104,7 @@ class NoticeFilter(Filter):
     def validate_since(self, field: Any) -> None:
         """A day on which a notice can have been written."""
         if field.data and not YEARS[0] <= field.data.year <= YEARS[1]:
-            raise ValidationError(_("请选一个日期。"))
+            raise ValidationError(_("请核对年份。"))
 
     validate_until = validate_since
 

@@ -44,21 +44,21 @@ def _among(column: Any, values: Collection[Any], kind: Any) -> Any:
 
 def by_code(codes: Collection[str]) -> dict[str, Known]:
     """Subjects by a code they have or once had."""
-    return _subjects(Identifier.value, codes)
+    return _subjects(Identifier.value, codes, ("uscc",))
 
 
 def by_blind(blinds: Collection[str]) -> dict[str, Known]:
     """Natural persons by the blind index of their document's number."""
-    return _subjects(Identifier.blind, blinds)
+    return _subjects(Identifier.blind, blinds, ("id_card", "document"))
 
 
-def _subjects(column: Any, values: Collection[str]) -> dict[str, Known]:
+def _subjects(column: Any, values: Collection[str], kinds: tuple[str, ...]) -> dict[str, Known]:
     if not values:
         return {}
     rows = db.session.execute(
         select(column.label("by"), Subject.id, Subject.kind, Subject.name)
         .join(Identifier, Identifier.subject_id == Subject.id)
-        .where(Identifier.kind.in_(("uscc", "id_card", "document")), _among(column, values, String))
+        .where(Identifier.kind.in_(kinds), _among(column, values, String))
     )
     return {row.by: Known(row.id, row.kind, row.name) for row in rows}
 

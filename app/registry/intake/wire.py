@@ -11,7 +11,7 @@ from app.registry.intake.lookups import is_postgres
 
 
 def pour(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write rows inside the running transaction. Days are ISO texts, instants come from `instant_text`, JSON is text."""
+    """Write rows inside the running transaction. Days are ISO texts, instants from `instant_text`, JSON is text."""
     if not rows:
         return
     names = ", ".join(f'"{column}"' for column in columns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,17 +156,9 @@ class Workbook:
                     parser.Parse(block)
                     yield
                 parser.Parse(b"", True)
-        except (
-            expat.ExpatError,
-            zipfile.BadZipFile,
-            EOFError,
-            OSError,
-            RuntimeError,
-            NotImplementedError,
-            ValueError,
-        ) as error:
-            if isinstance(error, Unreadable):
-                raise
+        except Unreadable:
+            raise
+        except (expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError):
             raise Unreadable(_BROKEN) from None
 
 

@@ -7,12 +7,16 @@ A linked department sees the notices it was sent and what became of them, and of
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Case, CreditRecord, Notice, Office
+from app.models import Case, CreditRecord, Issue, Notice, Office
 from workflows.people import Role
+
+SHARING_ROLES = frozenset((Role.PROCESSING, Role.HEAD))
+"""The roles that look after what others are told."""
 
 
 def cases_visible_to(person: Person) -> ColumnElement[bool]:
@@ -47,6 +51,28 @@ def notices_visible_to(person: Person) -> ColumnElement[bool]:
     linked department for which they act today."""
     departments = departments_of(person)
     return Notice.receiver_id.in_(sorted(departments)) if departments else false()
+
+
+def sharing_offices(person: Person) -> Select[int]:
+    """The offices whose sharing this person looks after: those in which they handle information or are the head, and
+    those below them."""
+    own, below = aliased(Office), aliased(Office)
+    ids = sorted({office for role, office in person.memberships if role in SHARING_ROLES})
+    return select(below.id).join(own, below.path.startswith(own.path)).where(own.id.in_(ids))
+
+
+def notices_overseen_by(person: Person) -> ColumnElement[bool]:
+    """The condition on `Notice` under which this person looks after it as an officer: it is about a record of theirs,
+    and about nobody for whom they act themselves."""
+    records = select(CreditRecord.id).where(CreditRecord.office_id.in_(sharing_offices(person)))
+    return and_(Notice.record_id.in_(records), Notice.subject_id.not_in(sorted(person.mandates)))
+
+
+def issues_overseen_by(person: Person) -> ColumnElement[bool]:
+    """The condition on `Issue` under which this person looks after it: an office of theirs has to settle it, and it is
+    about nobody for whom they act themselves."""
+    recused = exists().where(Notice.id == Issue.notice_id, Notice.subject_id.in_(sorted(person.mandates)))
+    return and_(Issue.office_id.in_(sharing_offices(person)), ~recused)
 
 
 def may_see(person: Person, number: str) -> bool:

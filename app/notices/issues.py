@@ -81,8 +81,8 @@ def open_issue(
 
 def close_issue(issue_id: int, *, actor: Closer, outcome: str, at: datetime) -> None:
     """Close an issue with what was done, inside the caller's transaction; journalled. Who may see it is the caller's
-    question. Raises NoSuchIssue; NotClosed when it is closed already, or nothing is said, or the notice is still not
-    delivered: a dead letter is sent again or skipped, not talked away.
+    question. Raises NoSuchIssue; NotClosed when it is closed already, is another office's to settle, nothing is said, or
+    the notice is still not delivered: a dead letter is sent again or skipped, not talked away.
     """
     receiver_id = db.session.execute(select(Issue.receiver_id).where(Issue.id == issue_id)).scalar()
     if receiver_id is None:
@@ -97,10 +97,10 @@ def close_issue(issue_id: int, *, actor: Closer, outcome: str, at: datetime) -> 
         raise NotClosed("请写明做了什么、结果怎样。")
     if issue.kind == "dead" and _still_dead(issue.notice_id):
         raise NotClosed("通知还没有送达。请重新投递，或者写明理由跳过，这条异常随之了结。")
-    held = {role for role, _office in actor.memberships}
-    role = next((role.value for role in HANDS if role in held), "")
-    office = next((office for held_role, office in sorted(actor.memberships) if held_role.value == role), None)
-    doer = Doer(actor.person, actor.name, role, office, None, actor.address)
+    role = next((role for role in HANDS if (role, issue.office_id) in actor.memberships), None)
+    if role is None:
+        raise NotClosed(f"这由{_name(issue.office_id)}的{'、'.join(role.title for role in reversed(HANDS))}办理。")
+    doer = Doer(actor.person, actor.name, str(role), issue.office_id, None, actor.address)
     _close([issue_id], doer, actor.person, outcome, at)
     if issue.kind == "difference":
         settle_statements(issue.receiver_id)
@@ -157,6 +157,10 @@ def _close(issue_ids: Collection[int], doer: Doer, by: int | None, outcome: str,
         ).rowcount  # type: ignore[attr-defined]
         if closed:
             write_line("issue", issue_id, "close", doer, at, law_text="D", answers={"outcome": outcome})
+
+
+def _name(office_id: int) -> str:
+    return str(db.session.execute(select(Office.name).where(Office.id == office_id)).scalar_one())
 
 
 def _still_dead(notice_id: int | None) -> bool:

@@ -32,12 +32,12 @@ class IssueFilter:
 
 @dataclass(frozen=True, slots=True)
 class IssuePage:
-    """An issue with the notice it is about (None when it is about none of ours), how it was tried, what was answered."""
+    """An issue with the notice it is about (None: about none of ours), how it was tried, what was answered."""
 
     issue: Row[Any]
     notice: Row[Any] | None
-    attempts: Sequence[Row[Any]]
-    receipts: Sequence[Row[Any]]
+    attempts: Sequence[Any]
+    receipts: Sequence[Any]
 
 
 def issues_of(person: Person, wanted: IssueFilter, after: str | None, before: str | None) -> Page[Row[Any]]:

@@ -81,8 +81,8 @@ def open_issue(
 
 def close_issue(issue_id: int, *, actor: Closer, outcome: str, at: datetime) -> None:
     """Close an issue with what was done, inside the caller's transaction; journalled. Who may see it is the caller's
-    question. Raises NoSuchIssue; NotClosed when it is closed already, is another office's to settle, nothing is said, or
-    the notice is still not delivered: a dead letter is sent again or skipped, not talked away.
+    question. Raises NoSuchIssue; NotClosed when it is closed already, another office has to settle it, nothing is said,
+    or the notice is still not delivered: a dead letter is sent again or skipped, not talked away.
     """
     receiver_id = db.session.execute(select(Issue.receiver_id).where(Issue.id == issue_id)).scalar()
     if receiver_id is None:

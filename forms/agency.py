@@ -40,7 +40,9 @@ class ReceiptForm(TypedForm):
     key = HiddenField(validators=[InputRequired(INCOMPLETE), Length(max=40, message=INCOMPLETE)])
     seen = Version(validators=[InputRequired(INCOMPLETE)])
     kind = OneOf(_l("办理结果"), KINDS)
-    done_on = Day(_l("办理日期"), required=False, description=_l("“已停止”“此前已经停止”的必填。"))
+    done_on = Day(
+        _l("办理日期"), required=False, description=_l("已停止、此前已经停止的，填实际停止的那一天；其他情况不用填。")
+    )
     number = Words(
         _l("贵单位的办理编号"),
         most=100,
@@ -52,8 +54,15 @@ class ReceiptForm(TypedForm):
         most=500,
         rows=3,
         required=False,
-        description=_l("“查找不到”“不能办理”的必填：查了什么，为什么不能办。发出通知的单位和企业看得到。"),
+        description=_l(
+            "查找不到、不能办理的，写明查了什么、为什么不能办；发出通知的单位和企业看得到。其他情况不用填。"
+        ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in (self.done_on, self.reason):  # whether they may be left out depends on the kind
+            field.flags.optional = None
 
     def begin(self, today: date, seen: int) -> None:
         """A fresh form: most receipts are given on the day of the work."""

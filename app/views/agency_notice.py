@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -27,9 +28,14 @@ from forms.agency import DATED, EXPLAINED, ReceiptForm
 from workflows.calendar import day_start, legal_day
 
 SAID_ELSEWHERE = frozenset(
-    ("notice", "receiver", "seq", "act", "action", "confirm_by", "subject_name", "uscc", "record", "verify_at")
-)
+    (
+        "notice", "receiver", "seq", "act", "action", "confirm_by", "subject_name", "uscc", "record", "record_no",
+        "record_organ_code", "decision", "verify_at",
+    )
+)  # fmt: skip
 """Fields of a payload that the page says in its head or that only a program needs."""
+SHORT = re.compile("[（，；：]")
+"""Where the name of a field ends and its explanation begins."""
 
 
 def register_notice(blueprint: Blueprint) -> None:
@@ -100,9 +106,8 @@ def in_words(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     fields = next((f.FIELDS for f in FORMATS.values() if set(payload) <= {field.name for field in f.FIELDS}), ())
     for field in fields:
         value = payload.get(field.name)
-        if field.name not in SAID_ELSEWHERE and value not in (None, "", []):
-            title = field.title.partition("（")[0].partition("，")[0].partition("；")[0]
-            yield title, _word(field.type, value)
+        if field.name not in SAID_ELSEWHERE and value not in (None, "", [], False):
+            yield SHORT.split(field.title, maxsplit=1)[0], _word(field.type, value)
     if not fields:
         yield from ((str(name), str(value)) for name, value in payload.items() if value not in (None, "", [], {}))
 

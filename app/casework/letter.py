@@ -15,13 +15,15 @@ from sqlalchemy import insert, select
 
 from app.casework.actor import Person
 from app.casework.beside import for_the_filer, journal_beside
+from app.casework.carried import Letter
 from app.casework.facts import NoSuchCase
 from app.casework.refused import StepRefused
 from app.db import db, insert_into
-from app.documents.letter import EDITION, letter_text
+from app.documents.letter import EDITION, carried_letter_text, letter_text
 from app.models import Case, CaseRecord, CommitmentSerial, CreditRecord, Identifier, Office, RepairLetter, Subject
+from app.models.case import CHANNELS
 from app.models.subject import capacity_title
-from workflows.calendar import legal_day
+from workflows.calendar import day_start, legal_day
 from workflows.grammar import MOVED, UNMET, Refusal
 
 
@@ -78,7 +80,68 @@ def sign_letter(number: str, *, actor: Person, at: datetime, name_public: bool =
     return code
 
 
+def keep_letter(number: str, letter: Letter, *, actor: Person, at: datetime) -> str:
+    """Keep, for a draft, a letter that was signed where its application comes from; inside `transaction()`.
+
+    Returns its commitment code here. The caller has made sure that the letter is one: who signed it, and its code or
+    scan. Raises StepRefused when the draft is not this carrier's paper.
+    """
+    loaded = for_the_filer(number, actor, at)
+    code = commitment_code(loaded.facts.case.office, legal_day(at))
+    row = _about(number)
+    scan = hashlib.sha256(letter.scan.data).hexdigest() if letter.scan else ""
+    text = carried_letter_text(
+        code=code,
+        case_number=number,
+        subject=row.name,
+        subject_code="" if row.kind == "person" else row.code or "",
+        record_number=row.number,
+        record_organ=row.recogniser,
+        recognised_on=row.recognised_on,
+        signed_at=CHANNELS[loaded.facts.case.channel],
+        their_code=letter.code,
+        scan=scan,
+        signer=letter.signer,
+        capacity=capacity_title(letter.capacity, row.kind),
+        consent=letter.name_public,
+        on=letter.signed_on,
+    )
+    text_hash = hashlib.sha256(text.encode()).hexdigest()
+    db.session.execute(
+        insert(RepairLetter).values(
+            case_id=loaded.id, code=code, edition=f"{EDITION}-{loaded.facts.case.channel}", text=text,
+            text_hash=text_hash, consent_publication=letter.name_public, signer=actor.person,
+            signer_name=letter.signer, capacity=letter.capacity, signed_at=day_start(letter.signed_on),
+        )
+    )  # fmt: skip
+    said = {"code": code, "text_sha256": text_hash, "name_public": letter.name_public, "capacity": letter.capacity}
+    original = {"signer": letter.signer, "original": letter.code, "scan_sha256": scan}
+    journal_beside(loaded, "letter", actor, at, {**said, **original})
+    return code
+
+
 def _words(number: str, actor: Person, at: datetime, name_public: bool, code: str) -> Words:
+    row = _about(number)
+    text = letter_text(
+        code=code,
+        case_number=number,
+        organ=row.organ,
+        subject=row.name,
+        subject_code=row.code or "",
+        is_person=row.kind == "person",
+        record_number=row.number,
+        record_organ=row.recogniser,
+        recognised_on=row.recognised_on,
+        signer=actor.name,
+        capacity=capacity_title(actor.capacity_for(row.id), row.kind),
+        consent=name_public,
+        on=legal_day(at),
+    )
+    return Words(text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _about(number: str) -> Any:
+    """Subject, record and organs of a case. Raises NoSuchCase."""
     organ, recogniser = Office.__table__.alias("organ"), Office.__table__.alias("recogniser")
     row = db.session.execute(
         select(
@@ -100,22 +163,7 @@ def _words(number: str, actor: Person, at: datetime, name_public: bool, code: st
     ).first()  # fmt: skip
     if row is None:
         raise NoSuchCase(number)
-    text = letter_text(
-        code=code,
-        case_number=number,
-        organ=row.organ,
-        subject=row.name,
-        subject_code=row.code or "",
-        is_person=row.kind == "person",
-        record_number=row.number,
-        record_organ=row.recogniser,
-        recognised_on=row.recognised_on,
-        signer=actor.name,
-        capacity=capacity_title(actor.capacity_for(row.id), row.kind),
-        consent=name_public,
-        on=legal_day(at),
-    )
-    return Words(text, hashlib.sha256(text.encode()).hexdigest())
+    return row
 
 
 def commitment_code(office_id: int, day: date) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -57,13 +57,11 @@ def open_filing(
         raise StepRefused([Refusal(STRANGER, "您没有受该主体委托，不能以其名义申请。", {}, "D", "NO_MANDATE")])
     asked = list(dict.fromkeys(record_ids))
     once.claim(str(actor.person), f"{key}/file", once.body_of(case_type, channel, subject_id, sorted(asked)), at)
-    receipt = f"{_code(4)}-{_code(4)}"
-    filing = {"receipt": receipt, "channel": channel, "key": key, "subject_id": subject_id, "user_id": actor.person}
-    filing_id = db.session.execute(_file(db.engine.dialect.name), {**filing, "at": at}).scalar()
+    receipt, filing_id = new_filing(subject_id, actor=actor, channel=channel, key=key, at=at)
     if filing_id is None:
         return _earlier(key, subject_id)
     became = {
-        record_id: _open_one(filing_id, subject_id, record_id, actor, channel, key, at, case_type)
+        record_id: open_one(filing_id, subject_id, record_id, actor, channel, key, at, case_type)
         for record_id in sorted(asked)
     }
     opened = [became[record_id] for record_id in asked]
@@ -72,15 +70,34 @@ def open_filing(
     return receipt, opened
 
 
+def new_filing(
+    subject_id: int, *, actor: Person, channel: str, key: str, at: datetime, other_number: str = ""
+) -> tuple[str, int | None]:
+    """The receipt number and the row of a new filing; no row when the key has made one before."""
+    receipt = f"{_code(4)}-{_code(4)}"
+    filing = {"receipt": receipt, "channel": channel, "key": key, "subject_id": subject_id, "user_id": actor.person}
+    made = {**filing, "other_number": other_number, "brought": None, "at": at}
+    return receipt, db.session.execute(_file(db.engine.dialect.name), made).scalar()
+
+
 @lru_cache(maxsize=2)
 def _file(dialect: str) -> ReturningInsert[int]:
     table = Filing.__table__
     return insert_into(table, dialect).on_conflict_do_nothing(index_elements=["key"]).returning(table.c.id)
 
 
-def _open_one(
-    filing_id: int, subject_id: int, record_id: int, actor: Person, channel: str, key: str, at: datetime, case_type: str
+def open_one(
+    filing_id: int,
+    subject_id: int,
+    record_id: int,
+    actor: Person,
+    channel: str,
+    key: str,
+    at: datetime,
+    case_type: str,
+    other_number: str = "",
 ) -> Opened:
+    """One record's case of a filing, with its first step; or the reasons why there is none, with nothing written."""
     definition = NEWEST[case_type]
     try:
         facts = facts_of_record(record_id, at)
@@ -88,6 +105,7 @@ def _open_one(
         return Opened(record_id, "", (Refusal(UNMET, "没有这条信息。", {}, "D", "NO_RECORD"),))
     if facts.case.subject != subject_id:
         return Opened(record_id, "", (Refusal(STRANGER, "这条信息不是该主体的。", {}, "D", "OTHER_SUBJECT"),))
+    facts = replace(facts, case=replace(facts.case, channel=channel))
     if no := refusals(definition, "open", facts, actor, at, "", {}):
         return Opened(record_id, "", tuple(no))
     number = f"{definition.prefix}-{_code(8)}"
@@ -102,7 +120,7 @@ def _open_one(
         "subject_id": subject_id,
         "filing_id": filing_id,
         "channel": channel,
-        "other_number": "",
+        "other_number": other_number,
         "opened_at": at,
         "state_since": at,
     }

@@ -14,6 +14,50 @@ EDITION = "2026-11"
 """The edition of the sentences; stored with every letter."""
 
 
+def carried_letter_text(
+    *,
+    code: str,
+    case_number: str,
+    subject: str,
+    subject_code: str,
+    record_number: str,
+    record_organ: str,
+    recognised_on: date,
+    signed_at: str,
+    their_code: str,
+    scan: str,
+    signer: str,
+    capacity: str,
+    consent: bool,
+    on: date,
+) -> str:
+    """What is kept of a letter that was signed elsewhere: what it is about, who signed it where, and the original.
+
+    `signed_at` is the place in words, `their_code` the code it has there, `scan` the SHA-256 of the scanned original;
+    either may be empty. The rest is as in `letter_text`.
+    """
+    return (
+        environment()
+        .get_template("repair/letter_carried.txt")
+        .render(
+            code=code,
+            case_number=case_number,
+            subject=subject,
+            subject_code=subject_code,
+            record_number=record_number,
+            record_organ=record_organ,
+            recognised_on=recognised_on,
+            signed_at=signed_at,
+            their_code=their_code,
+            scan=scan,
+            signer=signer,
+            capacity=capacity,
+            consent=consent,
+            on=on,
+        )
+    )
+
+
 def letter_text(
     *,
     code: str,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Base, Instant
+from app.db import Base, Instant, Json
 from app.models.office import Office
 from app.models.record import CreditRecord
 from app.models.subject import Subject
@@ -16,7 +17,9 @@ CHANNELS = {"creditchina": "信用中国", "hall": "办事窗口", "own_portal":
 
 
 class Filing(Base):
-    """One act of a filer, with one or many cases. `key` is the browser's own, so that a repeat is the same filing."""
+    """One act of a filer or a carrier, with one or many cases. `key` is the browser's own or the carrier's, so that a
+    repeat is the same filing. `brought` is what a carrier was answered, record by record, in the order they named them.
+    """
 
     __tablename__ = "filing"
     __table_args__ = (CheckConstraint("channel in ('creditchina', 'hall', 'own_portal')", name="channel"),)
@@ -28,6 +31,7 @@ class Filing(Base):
     subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id"), index=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     other_number: Mapped[str] = mapped_column(default="")
+    brought: Mapped[dict[str, Any] | None] = mapped_column(Json)
     at: Mapped[datetime] = mapped_column(Instant)
 
 

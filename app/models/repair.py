@@ -23,7 +23,11 @@ class Repair(Base):
 
 
 class RepairLetter(Base):
-    """信用修复承诺书: the frozen text, its hash, the 20-character commitment code, who signed it and how."""
+    """信用修复承诺书: the frozen text, its hash, the 20-character commitment code, who signed it and how.
+
+    `signer` is the account through which it came in: the signer's own, or that of the carrier who brought a letter
+    signed elsewhere; `signer_name` is whoever signed.
+    """
 
     __tablename__ = "repair_letter"
 

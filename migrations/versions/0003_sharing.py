@@ -30,6 +30,8 @@ GUARDS = (
 
 
 def upgrade() -> None:
+    brought = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+    op.add_column("filing", sa.Column("brought", brought, nullable=True))
     op.create_table(
         "api_key",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -336,3 +338,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_api_key_office_id"))
 
     op.drop_table("api_key")
+    op.drop_column("filing", "brought")

@@ -119,7 +119,12 @@ TABLE = """
 /agency/receipts?notice={told_others}   >      x    x    x  x    x    x  x    x     x    x   -      x
 /agency/receipts/done?left={told}       >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/receipts/done?left={told_others} >      x    x    x  x    x    x  x    x     x    x   -      x
+/api/                                   +      +    +    +  +    +    +  +    +     +    +   +      +
+/api/scopes/notices                     +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
+/api/v1/notices                         .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/notices/x                       .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/notices/x/receipts              .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/statements                      .      .    .    .  .    .    .  .    .     .    .   .      .

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi import OpenAPI
 
-from app.views.api import cases, pages, statements, steps
+from app.views.api import cases, notices, pages, receipts, statements, steps
 from app.views.api.door import blueprint
 
-DOORS = (cases, steps, statements)
+DOORS = (notices, receipts, statements, cases, steps)
 """Each hangs its doors when it is read."""
 
 

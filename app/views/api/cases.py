@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement, select
@@ -21,11 +21,12 @@ from app.models import Case, CaseRecord, CreditRecord, Document, Identifier, Off
 from app.problem import problem
 from app.views.api.door import door, visit
 from app.views.api.query import Limit, Moment
+from app.views.api.said import said
 from app.views.texts import article, sentence
 from workflows import workflow
 from workflows.calendar import legal_day
 from workflows.engine import offers
-from workflows.people import Role
+from workflows.people import NO_MEMBERSHIP, Role
 
 MOST = 200
 BY_DAY = Order(Case.filed_at, Case.id, "instant")
@@ -149,7 +150,7 @@ def list_cases(query: CasesQuery) -> Response:
     )
     last = BY_DAY.mark(page.rows[-1].mark, page.rows[-1].id) if page.rows else query.after
     body = CasesPage(cases=[CaseSaid(**_said(row)) for row in page.rows], next=last, more=page.after is not None)
-    return jsonify(body.model_dump(mode="json"))
+    return said(body)
 
 
 @door("get", "/cases/<number>", scope="steps", title="一件办件", answers={200: WholeCase})
@@ -167,7 +168,7 @@ def read_case(path: CasePath) -> Response:
         tasks=[TaskSaid(item=task.code, title=task.title, done=task.done) for task in loaded.facts.tasks],
         documents=documents_of(Document.case_id == row.id),
     )
-    answer = jsonify(body.model_dump(mode="json"))
+    answer = said(body)
     answer.set_etag(str(body.version))
     return answer
 
@@ -254,4 +255,4 @@ def _steps(loaded: Loaded, person: Person, at: datetime) -> list[StepSaid]:
 
 def for_officers(roles: Iterable[Role]) -> bool:
     """Whether a step is one that people of an office take."""
-    return not set(roles) <= {Role.FILER, Role.WATCH}
+    return not set(roles) <= NO_MEMBERSHIP

@@ -138,6 +138,7 @@ def _recognised(at: datetime) -> tuple[Holder | None, Person | None]:
         memberships=frozenset(held for held in who.memberships if held[1] == holder.office_id),
         offices=tuple(office for office in who.offices if office[0] == holder.office_id),
         paths=tuple(path for path in who.paths if path == holder.office_path),
+        carries=frozenset(one for one in who.carries if one.office == holder.office_id),
     )
 
 

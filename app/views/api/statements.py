@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from flask import Response, jsonify, send_file
+from flask import Response, send_file
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field, StrictInt, model_validator
 from sqlalchemy import select
@@ -29,6 +29,7 @@ from app.notices.statement_sheet import BadSheet, plain, read_theirs
 from app.problem import problem
 from app.views.api.door import blueprint, door, visit
 from app.views.api.query import Day, IdempotencyKey, Limit, Moment, RowId
+from app.views.api.said import said
 
 MOST = 100
 MOST_LINES = 5000
@@ -172,7 +173,7 @@ def list_statements(query: StatementsQuery) -> Response:
     ).all()
     shown = rows[: query.limit]
     last = shown[-1].id if shown else query.after
-    return _json(StatementsPage(statements=[_said(row) for row in shown], next=last, more=len(rows) > len(shown)))
+    return said(StatementsPage(statements=[_said(row) for row in shown], next=last, more=len(rows) > len(shown)))
 
 
 @door("post", "/statements", scope="statements", title="出具一份对账单", answers={201: StatementSaid})
@@ -188,15 +189,13 @@ def draw(header: DrawHeader, body: Period) -> Response:
         else:
             drawn = draw_statement(office, body.since, body.until, at=came.at, by=came.person.person)
             once.remember_made(whose, key, drawn)
-    answer = _json(_said(_statement(drawn), as_drawn=True))
-    answer.status_code = 201
-    return answer
+    return said(_said(_statement(drawn), as_drawn=True), 201)
 
 
 @door("get", "/statements/<id>", scope="statements", title="一份对账单", answers={200: StatementSaid})
 def read_statement(path: StatementPath) -> Response:
     """出具时的合计和摘要，贵单位最后一次的回答。"""
-    return _json(_said(_statement(path.id)))
+    return said(_said(_statement(path.id)))
 
 
 @door("get", "/statements/<id>/lines", scope="statements", title="对账单的明细", answers={200: LinesPage})
@@ -205,7 +204,7 @@ def list_lines(path: StatementPath, query: LinesQuery) -> Response:
     lines = lines_of(_statement(path.id).id)
     shown = lines[query.after : query.after + query.limit]
     last = query.after + len(shown)
-    return _json(LinesPage(lines=[LineSaid(**plain(line)) for line in shown], next=last, more=last < len(lines)))
+    return said(LinesPage(lines=[LineSaid(**plain(line)) for line in shown], next=last, more=last < len(lines)))
 
 
 @door(
@@ -254,7 +253,7 @@ def answer(path: StatementPath, body: Answer) -> Response:
         DifferenceSaid(kind=one.kind, notice=one.notice, ours=one.ours, theirs=one.theirs, other=one.other)  # type: ignore[arg-type]
         for one in comparison.differences
     ]
-    return _json(
+    return said(
         Compared(
             statement=statement.id, equal=comparison.equal, state=comparison.state, differences=found  # type: ignore[arg-type]
         )
@@ -301,7 +300,3 @@ def _said(row: Any, as_drawn: bool = False) -> StatementSaid:
         answered_at=None if as_drawn else row.answered_at, made_at=row.made_at,
         printed=not as_drawn and bool(row.pdf), figures=row.figures,
     )  # fmt: skip
-
-
-def _json(body: BaseModel) -> Response:
-    return jsonify(body.model_dump(mode="json"))

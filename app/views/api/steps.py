@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Response, abort, jsonify
+from flask import Response, abort
 from flask_babel import gettext as _
 from pydantic import BaseModel, Field
 from sqlalchemy import func, select
@@ -22,6 +22,7 @@ from app.views.api.cases import DocumentSaid, as_officer, documents_of, for_offi
 from app.views.api.door import door, visit
 from app.views.api.form_schema import schema_of, typed
 from app.views.api.query import IdempotencyKey, Moment
+from app.views.api.said import said
 from app.views.texts import article
 from forms import form_for
 from forms.base import StepForm
@@ -93,7 +94,7 @@ def take(path: StepPath, header: StepHeader) -> Response:
             item=form.item.data or "",
         )
     taken = _taken(path.number, definition, entry)
-    answer = jsonify(taken.model_dump(mode="json"))
+    answer = said(taken)
     answer.set_etag(str(taken.version))
     return answer
 

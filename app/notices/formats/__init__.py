@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from app.notices.formats import result
+from app.notices.formats import creditchina, ministry, province, result
 
-FORMATS: Mapping[str, ModuleType] = MappingProxyType({"result": result})
+FORMATS: Mapping[str, ModuleType] = MappingProxyType(
+    {"result": result, "creditchina": creditchina, "province": province, "ministry": ministry}
+)
 """Every format by the word under which an endpoint names it."""

@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 from app.notices.formats import result
 
+FORMAT = "result"
+"""The format whose payloads a sheet holds."""
 BOM = "\ufeff"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula; full-width signs too, in a Chinese one."""

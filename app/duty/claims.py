@@ -58,7 +58,7 @@ class Job:
 
 def due(at: datetime) -> list[int]:
     """Receivers by the interface that may be called and for whom something is due."""
-    something = exists().where(WAY.receiver_id == END.office_id, WAITS, WAY.next_at <= at, free(at))
+    something = exists().where(WAY.receiver_id == END.office_id, WAITS, WAY.next_at <= at, free(at), HEAD)
     found = db.session.execute(
         select(END.office_id)
         .where(END.channel == "webhook", END.stopped_at.is_(None), _callable(at), something)

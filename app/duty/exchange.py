@@ -46,7 +46,7 @@ class Batch:
 
 def due(at: datetime) -> list[int]:
     """Receivers by exchange folder for whom something waits."""
-    something = exists().where(WAY.receiver_id == END.office_id, WAITS, free(at))
+    something = exists().where(WAY.receiver_id == END.office_id, WAITS, free(at), unhindered(at))
     may = or_(END.open_until.is_(None), END.open_until <= at)
     found = db.session.execute(
         select(END.office_id)

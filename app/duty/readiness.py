@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import db
-from app.models import Attestation, Document, Heartbeat, Notice
+from app.duty.verdict import BREAK_AFTER
+from app.models import Attestation, Delivery, Document, Endpoint, Heartbeat, Notice, Office
+from app.notices.ways import UNFINISHED, WAY
 from app.now import now
 from app.safety import unsafe_settings
 from workflows.calendar import Calendar, legal_day
 from workflows.law import NothingInForce, rules
 
 BEAT_WITHIN = timedelta(minutes=5)
+UNDELIVERED_WITHIN = timedelta(days=1)
+"""After so long somebody should look why a notice has not arrived."""
 ANNOUNCED_BEFORE = 60
 """Days before a new year by which its arrangement of working days should be known."""
 
@@ -61,8 +65,7 @@ def readiness() -> Readiness:
         books = db.session.execute(select(Heartbeat.trouble).where(Heartbeat.name == "books")).scalar()
         if books:
             report.warnings["books"] = books
-        oldest = db.session.execute(select(func.min(Notice.written_at))).scalar()
-        report.facts["oldest_undelivered_notice"] = oldest.isoformat() if oldest else None
+        _sharing(report, at)
         unprinted = db.session.execute(
             select(func.count()).where(Document.printed_at.is_(None), Document.trouble != "")
         ).scalar_one()
@@ -79,6 +82,45 @@ def readiness() -> Readiness:
     if not Calendar().announced(ahead.year):
         report.warnings["calendar"] = f"{ahead.year} 年的放假安排还没有录入，跨年的期限是暂定的"
     return report
+
+
+def _sharing(report: Readiness, at: datetime) -> None:
+    """The post: is it awake, what is undelivered since when, what was given up, who is left alone or wants nothing."""
+    beat = db.session.execute(select(Heartbeat.at, Heartbeat.trouble).where(Heartbeat.name == "post")).first()
+    if beat is not None and at - beat.at > BEAT_WITHIN:
+        report.warnings["post"] = f"收发室自 {beat.at:%Y-%m-%d %H:%M}Z 起没有动静"
+    elif beat is not None and beat.trouble:
+        report.warnings["post"] = beat.trouble
+    unfinished = {
+        row.state: row
+        for row in db.session.execute(
+            select(WAY.state, func.count().label("many"), func.min(Notice.written_at).label("since"))
+            .join_from(Delivery.__table__, Notice.__table__, Notice.id == WAY.notice_id)
+            .where(UNFINISHED)
+            .group_by(WAY.state)
+        )
+    }
+    oldest = min((row.since for row in unfinished.values()), default=None)
+    report.facts["oldest_undelivered_notice"] = oldest.isoformat() if oldest else None
+    if oldest is not None and at - oldest > UNDELIVERED_WITHIN:
+        report.warnings["undelivered"] = f"最早的一份通知自 {oldest:%Y-%m-%d %H:%M}Z 起没有送达"
+    dead = unfinished["dead"].many if "dead" in unfinished else 0
+    report.facts["dead_letters"] = dead
+    if dead:
+        report.warnings["dead_letters"] = f"有 {dead} 份通知送达失败，等待处理"
+    ways = db.session.execute(
+        select(Office.code, Endpoint.stopped_at, Endpoint.open_until)
+        .join(Endpoint, Endpoint.office_id == Office.id)
+        .where(or_(Endpoint.stopped_at.is_not(None), Endpoint.failures >= BREAK_AFTER, Endpoint.trouble != ""))
+        .order_by(Office.code)
+    ).all()
+    stopped = [row.code for row in ways if row.stopped_at is not None]
+    resting = [row.code for row in ways if row.stopped_at is None and row.open_until is not None]
+    report.facts["receivers_left_alone"], report.facts["receivers_stopped"] = resting, stopped
+    if resting:
+        report.warnings["receivers"] = f"暂停投递的接收单位：{'、'.join(resting)}"
+    if stopped:
+        report.warnings["stopped"] = f"已经停止接收的单位：{'、'.join(stopped)}"
 
 
 def _law(report: Readiness, attested: set[tuple[str, str]]) -> None:

@@ -16,7 +16,7 @@ def waited_for(at: datetime) -> list[int]:
     """Departments that come to the counter, or have agreed on nothing yet, for whom something waits."""
     endpoint = Endpoint.__table__.c
     elsewhere = exists().where(endpoint.office_id == Office.id, endpoint.channel != "counter")
-    something = exists().where(WAY.receiver_id == Office.id, WAITS, free(at))
+    something = exists().where(WAY.receiver_id == Office.id, WAITS, free(at), unhindered(at))
     return list(db.session.execute(select(Office.id).where(~elsewhere, something).order_by(Office.id)).scalars())
 
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from typing import IO
 
 
 def keep(folder: Path, data: bytes) -> str:
@@ -33,6 +34,32 @@ def keep(folder: Path, data: bytes) -> str:
     for where in (place, folder):
         _sync(where)
     return name
+
+
+def keep_file(folder: Path, source: IO[bytes]) -> tuple[str, int]:
+    """Keep what `source` gives, however long it is; returns its SHA-256 and its size in bytes."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = folder / f".{secrets.token_hex(8)}"
+    digest, size = hashlib.sha256(), 0
+    handle = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            while block := source.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+                file.write(block)
+            file.flush()
+            os.fsync(file.fileno())
+        name = digest.hexdigest()
+        place = folder / name[:2]
+        place.mkdir(mode=0o700, exist_ok=True)
+        os.replace(temporary, place / name)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    for where in (place, folder):
+        _sync(where)
+    return name, size
 
 
 def find(folder: Path, name: str) -> Path:

@@ -108,6 +108,8 @@ class RecordVersion(Base):
     version: Mapped[int]
     title: Mapped[str]
     number: Mapped[str]
+    number_key: Mapped[str]
+    recognised_on: Mapped[date]
     cls: Mapped[str]
     class_basis: Mapped[str]
     minimum_last_day: Mapped[date | None]

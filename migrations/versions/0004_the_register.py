@@ -97,6 +97,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("number", sa.String(), nullable=False),
+        sa.Column("number_key", sa.String(), nullable=False),
+        sa.Column("recognised_on", sa.Date(), nullable=False),
         sa.Column("cls", sa.String(), nullable=False),
         sa.Column("class_basis", sa.String(), nullable=False),
         sa.Column("minimum_last_day", sa.Date(), nullable=True),

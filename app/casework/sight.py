@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Case, CreditRecord, Issue, Notice, Office
+from app.models import Case, CreditRecord, Filing, Issue, Notice, Office
 from workflows.people import Role
 
 SHARING_ROLES = frozenset((Role.PROCESSING, Role.HEAD))
@@ -73,6 +73,13 @@ def issues_overseen_by(person: Person) -> ColumnElement[bool]:
     about nobody for whom they act themselves."""
     recused = exists().where(Notice.id == Issue.notice_id, Notice.subject_id.in_(sorted(person.mandates)))
     return and_(Issue.office_id.in_(sharing_offices(person)), ~recused)
+
+
+def filings_brought_by(person: Person) -> ColumnElement[bool]:
+    """The condition on `Filing` under which this person may follow it as its carrier: their department brought it."""
+    brought = sorted((one.channel, one.office) for one in person.carries if not one.only_here)
+    ways = (Filing.key.startswith(f"{channel}/office-{office}/", autoescape=True) for channel, office in brought)
+    return or_(false(), *ways)
 
 
 def may_see(person: Person, number: str) -> bool:

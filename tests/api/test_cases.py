@@ -285,7 +285,7 @@ def test_what_breaks_is_a_problem_with_a_reference_and_a_locked_database_says_wh
         def broken(*_: object, raised: Exception = error) -> None:
             raise raised
 
-        monkeypatch.setattr(cases, "_cases", broken)
+        monkeypatch.setattr(cases, "_seen", broken)
         monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
         answer = li.get("/cases")
         said = problem(answer)

@@ -45,8 +45,12 @@ def world(app: Flask, people: Cast) -> dict[str, Any]:
     key = db.session.execute(select(Notice.key).join(Office).where(Office.code == "ld-market")).scalar()
     db.session.rollback()
     return {
-        "keys": {"办理案件": a_key(people, "province", "li", "steps"), "": market},
-        "path": {"number": numbers["received"], "id": drawn["id"], "key": key},
+        "keys": {
+            "办理案件": a_key(people, "province", "li", "steps"),
+            "推送修复申请": a_key(people, "ld-creditchina", "xin", "filings"),
+            "": market,
+        },
+        "path": {"number": numbers["received"], "id": drawn["id"], "key": key, "receipt": "2222-2222"},
     }
 
 

@@ -101,6 +101,8 @@ RULES: dict[str, str] = {
     "api.read_notice": PROGRAM,
     "api.list_receipts": PROGRAM,
     "api.give_receipt": PROGRAM,
+    "api.push": PROGRAM,
+    "api.read_filing": PROGRAM,
     "api.list_statements": PROGRAM,
     "api.draw": PROGRAM,
     "api.read_statement": PROGRAM,

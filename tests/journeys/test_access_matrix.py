@@ -125,6 +125,7 @@ TABLE = """
 /api/v1/notices                         .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/notices/x                       .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/notices/x/receipts              .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/filings/{receipt}               .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/statements                      .      .    .    .  .    .    .  .    .     .    .   .      .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from app.casework.facts import Loaded, NoSuchCase, load_case
 from app.casework.keyset import Order, page_of
 from app.casework.sight import cases_visible_to
 from app.db import db
-from app.models import Case, CaseRecord, CreditRecord, Document, Identifier, Office, Subject
+from app.models import Case, CaseRecord, CreditRecord, DeadlineRow, Document, Identifier, Office, Subject
 from app.problem import problem
 from app.views.api.door import door, visit
 from app.views.api.query import Limit, Moment
@@ -25,6 +25,7 @@ from app.views.api.said import said
 from app.views.texts import article, sentence
 from workflows import workflow
 from workflows.calendar import legal_day
+from workflows.clockwork import RUNNING
 from workflows.engine import offers
 from workflows.people import NO_MEMBERSHIP, Role
 
@@ -142,14 +143,14 @@ def list_cases(query: CasesQuery) -> Response:
     """按提交时间从早到晚，可以反复从上一次的 next 继续。"""
     if query.after and BY_DAY.read(query.after) is None:
         return problem(422, errors=[{"field": "after", "message": _("不是上一次的 next。")}])
-    asked = _cases(visit().person)
+    asked = _seen(visit().person)
     if query.state:
         asked = asked.where(Case.state == query.state)
     page = page_of(
         asked.add_columns(Case.filed_at.label("mark")), BY_DAY, after=query.after, before=None, limit=query.limit
     )
     last = BY_DAY.mark(page.rows[-1].mark, page.rows[-1].id) if page.rows else query.after
-    body = CasesPage(cases=[CaseSaid(**_said(row)) for row in page.rows], next=last, more=page.after is not None)
+    body = CasesPage(cases=[CaseSaid(**plain(row)) for row in page.rows], next=last, more=page.after is not None)
     return said(body)
 
 
@@ -157,13 +158,13 @@ def list_cases(query: CasesQuery) -> Response:
 def read_case(path: CasePath) -> Response:
     """期限、现在能办的步骤和不能办的理由、已经出具的文书。ETag 是版本，办理步骤时写进 If-Match。"""
     came = visit()
-    row = db.session.execute(_cases(came.person).where(Case.number == path.number)).first()
+    row = db.session.execute(_seen(came.person).where(Case.number == path.number)).first()
     if row is None:
         raise NoSuchCase(path.number)
     loaded = load_case(path.number, came.at)
     body = WholeCase(
-        **_said(row),
-        deadlines=_dues(loaded, came.at),
+        **plain(row),
+        deadlines=dues_of([row], came.at, inside=True).get(row.id, []),
         steps=_steps(loaded, came.person, came.at),
         tasks=[TaskSaid(item=task.code, title=task.title, done=task.done) for task in loaded.facts.tasks],
         documents=documents_of(Document.case_id == row.id),
@@ -194,8 +195,13 @@ def documents_of(which: ColumnElement[bool]) -> list[DocumentSaid]:
     ]  # fmt: skip
 
 
-def _cases(person: Person) -> Any:
-    """The cases that the department sees, each with its subject and record."""
+def _seen(person: Person) -> Any:
+    """The cases that the department sees."""
+    return case_lines().where(cases_visible_to(as_officer(person)))
+
+
+def case_lines() -> Any:
+    """Cases, each with its office, subject and record."""
     code = (
         select(Identifier.value)
         .where(Identifier.subject_id == Case.subject_id, Identifier.kind == "uscc", Identifier.valid_until.is_(None))
@@ -212,11 +218,11 @@ def _cases(person: Person) -> Any:
         .join(Subject, Subject.id == Case.subject_id)
         .outerjoin(CaseRecord, CaseRecord.case_id == Case.id)
         .outerjoin(CreditRecord, CreditRecord.id == CaseRecord.record_id)
-        .where(cases_visible_to(as_officer(person)))
     )  # fmt: skip
 
 
-def _said(row: Any) -> dict[str, Any]:
+def plain(row: Any) -> dict[str, Any]:
+    """A case as `CaseSaid` says it."""
     definition = workflow(row.type, row.edition)
     return {
         **{name: getattr(row, name) for name in _PLAIN},
@@ -232,14 +238,25 @@ _PLAIN = (
 )  # fmt: skip
 
 
-def _dues(loaded: Loaded, at: datetime) -> list[DueSaid]:
-    return [
-        DueSaid(
-            clock=due.clock, title=loaded.workflow.clock[due.clock].title, item=due.item, state=due.state,
-            due_on=due.due_on, overdue=due.ran_out(legal_day(at)), provisional=due.provisional,
-        )
-        for due in loaded.facts.deadlines
-    ]  # fmt: skip
+def dues_of(rows: Iterable[Any], at: datetime, inside: bool) -> Mapping[int, list[DueSaid]]:
+    """The time-limits of cases, by their id; those that are only the office's own business when `inside`."""
+    definitions = {row.id: workflow(row.type, row.edition) for row in rows}
+    found: dict[int, list[DueSaid]] = {}
+    for due in db.session.execute(
+        select(DeadlineRow.__table__)
+        .where(DeadlineRow.about == "case", DeadlineRow.about_id.in_(sorted(definitions)))
+        .order_by(DeadlineRow.id)
+    ):
+        clock = definitions[due.about_id].clock[due.clock]
+        overdue = due.state == RUNNING and due.due_on is not None and due.due_on < legal_day(at)
+        if inside or not clock.inside:
+            found.setdefault(due.about_id, []).append(
+                DueSaid(
+                    clock=due.clock, title=clock.title, item=due.item, state=due.state, due_on=due.due_on,
+                    overdue=overdue, provisional=due.provisional,
+                )
+            )  # fmt: skip
+    return found
 
 
 def _steps(loaded: Loaded, person: Person, at: datetime) -> list[StepSaid]:

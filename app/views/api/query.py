@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from forms.fields import Bounded, tidy
+
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -28,6 +30,28 @@ def _day(value: Any) -> date:
     return day
 
 
+def _line(value: str) -> str:
+    """One line, as a journal can keep it."""
+    return _shown(value, lines=False)
+
+
+def _text(value: str) -> str:
+    """Words in paragraphs."""
+    return _shown(value, lines=True)
+
+
+def _shown(value: str, lines: bool) -> str:
+    """What is read is what is kept: composed characters, none hidden."""
+    value = tidy(value) or ""
+    if no := Bounded(len(value), lines).against("", value):
+        raise ValueError(no.removeprefix("“”的"))
+    return value
+
+
+Line = Annotated[str, AfterValidator(_line)]
+"""Words in one line, in the form in which the counters keep them."""
+Text = Annotated[str, AfterValidator(_text)]
+"""Longer words."""
 Limit = Annotated[int, BeforeValidator(_plain)]
 """A whole number in an address."""
 RowId = Annotated[int, BeforeValidator(_plain), Field(ge=1, le=2**31 - 1)]

@@ -21,6 +21,7 @@ import errno
 import fcntl
 import hashlib
 import http.client
+import json
 import os
 import shlex
 import shutil
@@ -65,6 +66,7 @@ START_LIMIT = 90.0
 """Seconds until the web server has to answer."""
 STOP_LIMIT = 15.0
 """Seconds a process may take to finish what it is doing before it is killed."""
+SAMPLE = "示例接收方 (sample receiver)"
 
 
 class Trouble(Exception):
@@ -296,10 +298,12 @@ def run(arguments: Sequence[str]) -> int:
     visible = visible_host(wanted.host)
     address = f"http://{f'[{visible}]' if ':' in visible else visible}:{port}"
     env.setdefault("JIANNUO_PUBLIC_ADDRESS", address)
+    if not wanted.empty:  # the demonstration's receiver stands on this machine
+        env.setdefault("JIANNUO_PRIVATE_RECEIVERS", "1")
     try:
         with quiet_stop():
             fill_instance(instance, env, own_database=not wanted.database, empty=wanted.empty)
-            return stand_watch(instance, env, wanted.host, port, address)
+            return stand_watch(instance, env, wanted.host, port, address, sample_receiver(instance, wanted.empty))
     except Stop:
         return 0
 
@@ -391,13 +395,34 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
-def stand_watch(instance: Path, env: dict[str, str], host: str, port: int, address: str) -> int:
-    """Run worker and web server side by side until one ends or somebody asks us to stop."""
+def sample_receiver(instance: Path, empty: bool) -> int | None:
+    """The port of the demonstration's own receiver; None without one, or when somebody else has taken the port."""
+    settings = instance / "run" / "receiver.json"
+    if empty or not settings.exists():
+        return None
+    port = int(json.loads(settings.read_text())["port"])
+    try:
+        return free_port("127.0.0.1", port)
+    except Trouble:
+        say(
+            f"示例接收方的端口 {port} 被占用，这次不启动；给它的通知会等着。/ Port {port} is taken: no sample receiver."
+        )
+        return None
+
+
+def stand_watch(
+    instance: Path, env: dict[str, str], host: str, port: int, address: str, sample: int | None = None
+) -> int:
+    """Run worker and web server side by side, and beside them the sample receiver on port `sample`, until one of the
+    two ends or somebody asks us to stop. The sample may end by itself; what is for it waits."""
     (instance / "run" / "heartbeat").unlink(missing_ok=True)  # the web server waits for the one of this start
     commands: dict[str, list[str | Path]] = {
         "值守进程 (worker)": [*FLASK, "watch"],
         "网页服务 (web server)": [PYTHON, "-m", "app.serve", "--host", host, "--port", str(port)],
     }
+    if sample is not None:
+        settings = instance / "run" / "receiver.json"
+        commands[SAMPLE] = [PYTHON, ROOT / "examples" / "receiver" / "receiver.py", settings, "--house", address]
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         for name, command in commands.items():
@@ -405,9 +430,11 @@ def stand_watch(instance: Path, env: dict[str, str], host: str, port: int, addre
                 [str(part) for part in command], cwd=ROOT, env=env, start_new_session=True, preexec_fn=die_with_parent
             )
         deadline, announced = time.monotonic() + START_LIMIT, False
-        while not (ended := [name for name, process in running.items() if process.poll() is not None]):
+        while not (
+            ended := [name for name, process in running.items() if process.poll() is not None and name != SAMPLE]
+        ):
             if not announced and answers(host, port):
-                welcome(instance, address)
+                welcome(instance, address, sample)
                 announced = True
             elif not announced and time.monotonic() > deadline:
                 raise Trouble(f"{START_LIMIT:.0f} 秒内没有启动成功。/ Not started within {START_LIMIT:.0f} seconds.")
@@ -422,9 +449,11 @@ def stand_watch(instance: Path, env: dict[str, str], host: str, port: int, addre
         end(running.values())
 
 
-def welcome(instance: Path, address: str) -> None:
-    """Say where the house is and, when it holds the demo, as whom one may come in."""
+def welcome(instance: Path, address: str, sample: int | None) -> None:
+    """Say where the house is and, when it holds the demo, where its receiver is and as whom one may come in."""
     say(f"\n践诺已启动 / Jiannuo is running:  {address}/")
+    if sample is not None:
+        say(f"示例接收方（省公共资源交易中心）/ sample receiver:  http://127.0.0.1:{sample}/")
     if (people := instance / "run" / "sign-ins.txt").exists():
         say("演示账号：账号、密码、身份 / demo sign-ins: name, password, who it is")
         say("\n".join(f"    {line}" for line in people.read_text().expandtabs(16).splitlines()))

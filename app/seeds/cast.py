@@ -136,7 +136,17 @@ OFFICERS: tuple[CastPerson, ...] = (
     _officer("yifan", "易凡", "长沙市局确认人", CHANGSHA, "confirmation"),
     _officer("wenjing", "文静", "长沙市局信息处理员", CHANGSHA, "processing"),
     _officer("tanfeng", "谭峰", "长沙市局负责人", CHANGSHA, "head"),
-    _officer("xieting", "谢婷", "联动部门（省市场监管局）经办", "lk-market", "linked"),
+    _officer("xieting", "谢婷", "联动部门（省市场监管局）经办：窗口回执、对账、订阅", "lk-market", "linked"),
+    _officer("luowei", "罗苇", "联动部门（省公共资源交易中心）经办：接口推送到示例接收方", "lk-resources", "linked"),
+    _officer("jiangyu", "江宇", "联动部门（省高级人民法院）经办：一个月没有来取，等着补收", "lk-court", "linked"),
+    CastPerson(
+        "daikun",
+        "戴坤",
+        "四个联动部门的经办，可以换单位：查找不到、不予办理、送达失败各一件",
+        memberships=tuple(
+            CastMembership(office, "linked") for office in ("lk-housing", "lk-pboc", "lk-traffic-police", "lk-water")
+        ),
+    ),
 )
 
 PEOPLE: tuple[CastPerson, ...] = FILERS + OFFICERS

@@ -22,14 +22,16 @@ from app.casework.open_case import open_filing
 from app.casework.repair_particulars import save as save_particulars
 from app.casework.take_step import take_step
 from app.db import db, transaction
-from app.duty import clock, press
+from app.duty import clock, post, press
 from app.models import Case, Measure
 from app.now import moved_to, now
 from app.registry.enter import Standing, enter_penalty
+from app.seeds import sharing
 from app.seeds.cast import CHANGSHA, DEPARTMENT, SUBJECTS
 from app.seeds.invent import organ_code
 from app.seeds.plant import Planted
 from workflows.calendar import Calendar, day_start, legal_day
+from workflows.repair import REPAIR
 
 CALENDAR = Calendar()
 OFFICE = {DEPARTMENT: ("湖南省交通运输厅", "湘交罚", "430000"), CHANGSHA: ("长沙市交通运输局", "湘长交罚", "430100")}
@@ -165,6 +167,8 @@ class Teller:
                     number, step, actor=who, answers=answers, key=secrets.token_urlsafe(12), seen_version=version,
                     at=now(), item=item,
                 )  # fmt: skip
+            if REPAIR.step[step].tells:
+                post.turn()
 
     def receive(self, number: str, office: str, at: datetime) -> None:
         """The acceptance desk signs for it the day it came."""
@@ -190,10 +194,13 @@ def tell(planted: Planted) -> None:
     """Every story once."""
     at = now()
     teller = Teller(planted, legal_day(at), at)
+    sharing.agree(teller)
     _told_to_the_end(teller)
-    _under_way(teller)
+    sharing.connect(teller)
+    told_live = _under_way(teller)
     _of_changsha(teller)
     _records_without_a_case(teller)
+    sharing.share(teller, told_live)
     clock.turn()
 
 
@@ -270,10 +277,11 @@ def _told_to_the_end(t: Teller) -> None:
         annul_record(record, actor=head, reason="行政复议决定撤销原处罚", day=legal_day(now()), at=now())
     with moved_to(t.back(3, 9, 5)):
         clock.turn()
+        post.turn()
 
 
-def _under_way(t: Teller) -> None:
-    """Open cases of the department, with limits far, near, today and past."""
+def _under_way(t: Teller) -> str:
+    """Open cases of the department, with limits far, near, today and past; returns the one decided yesterday."""
     m = _months_ago
     t.file(
         "yueheng", t.penalty("yueheng", DEPARTMENT, m(t, 4), "records", yuan="0.50", duty="unknown"), t.back(0, 9), ""
@@ -301,6 +309,7 @@ def _under_way(t: Teller) -> None:
     processing = t.reviewed("lulan", t.penalty("lulan", DEPARTMENT, m(t, 13), "safety", yuan="5.00"), DEPARTMENT, 5,
                             "grant", "整改已复查合格，建议准予。")  # fmt: skip
     t.step(processing, "chenli", "confirm", t.back(1, 15, 36))
+    return processing
 
 
 def _of_changsha(t: Teller) -> None:

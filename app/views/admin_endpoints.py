@@ -29,7 +29,8 @@ def endpoints() -> ResponseReturnValue:
     ids = list(db.session.execute(offices).scalars())
     lines = interface_page.reached(ids, now())
     return render_template(
-        "admin/endpoints.html", lines=sorted(lines, key=lambda line: (line.tone == "zhuqing", line.office.code))
+        "admin/endpoints.html",
+        lines=sorted(lines, key=lambda line: (line.tone in ("zhuqing", "dai"), line.office.code)),
     )
 
 

@@ -88,7 +88,6 @@ class Due:
     word: str
     outcomes: tuple[str, ...]
     citation: str
-    note: str
 
 
 def reached(offices: Iterable[int], at: datetime) -> list[Reached]:
@@ -127,6 +126,8 @@ def _reached(row: Any, told: dict[tuple[int, str], Any], at: datetime) -> Reache
         state, tone = _("有通知送不到"), "zhu"
     elif row.failures:
         state, tone = _("上一次没有送到，会再送"), "ju"
+    elif row.channel == "feed" and waiting is not None:
+        state, tone = _("等对方来取"), "dai"
     else:
         state, tone = _("正常"), "zhuqing"
     channel = row.channel or "counter"
@@ -239,4 +240,4 @@ def must_hear(receives: str, day: date) -> list[Due]:
 
 def _due(word: str, row: RuleRow) -> Due:
     outcomes = dict.fromkeys(_(DECISIONS[act]) for act in str(row.value).split() if act in DECISIONS)
-    return Due(_(RECIPIENTS[word]), tuple(outcomes), row.citation, row.note)
+    return Due(_(RECIPIENTS[word]), tuple(outcomes), row.citation)

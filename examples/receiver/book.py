@@ -106,9 +106,10 @@ class Book:
             return Taken(True, said)
 
     def receipt_of(self, key: str, said: str, at: datetime) -> dict[str, Any]:
-        """What we say we did. `key` is our own name for it: a repeat under the same key is the same receipt."""
+        """What we say we did. `key` is our own name for the receipt: a repeat under it is the same receipt."""
         done = at.astimezone(UTC).isoformat(timespec="seconds") if said in ("done", "already_ended") else None
-        return {"key": key, "kind": said, "done_at": done, "number": f"JY-{key}", "reason": ""}
+        name = hashlib.sha256(key.encode()).hexdigest()[:32]
+        return {"key": name, "kind": said, "done_at": done, "number": f"JY-{key}", "reason": ""}
 
     def _standing(self, connection: sqlite3.Connection, told: Mapping[str, Any]) -> str:
         """What the receipt will say, by what our own list holds."""

@@ -45,12 +45,15 @@ class Settings:
     database: str = "receiver.db"
     host: str = "127.0.0.1"
     port: int = 5180
+    shown: tuple[tuple[str, str], ...] = ()
+    """Records (number, subject) that we show from the start, for trying out."""
 
 
 def read_settings(file: Path) -> Settings:
     """The settings of a JSON file; a relative database lies beside it."""
     values: dict[str, Any] = json.loads(file.read_text())
     values["secrets"] = tuple(values["secrets"])
+    values["shown"] = tuple((number, subject) for number, subject in values.get("shown", ()))
     values["database"] = str(file.parent / values.get("database", "receiver.db"))
     return Settings(**values)
 
@@ -117,6 +120,8 @@ class Server(ThreadingHTTPServer):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.book = Book(Path(settings.database))
+        for number, subject in settings.shown:
+            self.book.show(number, subject)
         self.outbox = Outbox(
             self.book, house=settings.house, api_key=settings.api_key, key_name=settings.key_name,
             private=settings.private,

@@ -40,6 +40,7 @@ class Sample:
     secrets: list[str] = field(default_factory=lambda: ["whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()])
     private: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     api_key: str = "jn_test"
+    key_name: str = "k1"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +57,7 @@ class Sample:
                     "house": self.house,
                     "secrets": self.secrets,
                     "api_key": self.api_key,
-                    "key_name": "k1",
+                    "key_name": self.key_name,
                     "private": base64.b64encode(self.private).decode(),
                     "port": self.port,
                 }

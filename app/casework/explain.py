@@ -10,7 +10,8 @@ from app.casework.beside import TITLES
 from app.casework.facts import load_case
 from app.db import db
 from app.journal import problems_of
-from app.models import Case, DeadlineRow, Document, Notice, Office, Subject
+from app.models import Case, DeadlineRow, Delivery, Document, Notice, Office, Subject
+from app.models.sharing import RECEIPTS
 from app.now import now
 from app.registry.publish import STATUS_TITLES
 from workflows.calendar import SHANGHAI
@@ -20,6 +21,7 @@ from workflows.law import cite, rule
 from workflows.people import ROLE_TITLES, Role
 
 STATES = {"running": "计算中", "paused": "已暂停", "met": "已完成", "ended": "随本件结束"}
+DELIVERIES = {"waiting": "待送出", "delivered": "已送达", "dead": "送不到", "skipped": "不再发送"}
 MARKS = {"t0": "信用中国或者窗口收到", "t1": "本机关收到", "t2": "受理", "t3": "决定"}
 UNITS = {"WD": "个工作日", "CD": "天", "M": "个月", "Y": "年"}
 
@@ -102,13 +104,21 @@ def _lines(number: str) -> Iterator[str]:
     yield ""
     yield "通知"
     for notice in db.session.execute(
-        select(Office.name, Notice.seq, Notice.act, Notice.written_at, Notice.payload_hash)
+        select(
+            Office.name, Notice.seq, Notice.act, Notice.written_at, Notice.payload_hash, Delivery.state,
+            Delivery.receipt, Delivery.receipt_at,
+        )
         .join(Office, Office.id == Notice.receiver_id)
+        .join(Delivery, Delivery.notice_id == Notice.id)
         .where(Notice.case_id == loaded.id)
         .order_by(Notice.id)
-    ):
+    ):  # fmt: skip
         written = notice.written_at.astimezone(SHANGHAI)
-        yield f"  {notice.name}  第 {notice.seq} 号  {written:%Y-%m-%d %H:%M} 写好  {notice.payload_hash[:12]}…"
+        became = DELIVERIES[notice.state]
+        if notice.receipt:
+            became = f"{RECEIPTS[notice.receipt]} {notice.receipt_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        text = f"{notice.payload_hash[:12]}…"
+        yield f"  {notice.name}  第 {notice.seq} 号  {written:%Y-%m-%d %H:%M} 写好  {text}  {became}"
 
 
 def _named(facts: Facts) -> dict[str, str]:

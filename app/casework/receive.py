@@ -18,9 +18,9 @@ from app.casework.refused import KeyReused, StepRefused
 from app.casework.sight import departments_of
 from app.db import db, insert_into
 from app.journal import Doer, write_line
-from app.models import Case, CreditRecord, DeadlineRow, Delivery, Issue, JournalLine, Notice, Office, Receipt, User
+from app.models import Case, CreditRecord, DeadlineRow, Delivery, JournalLine, Notice, Office, Receipt, User
 from app.models.sharing import CONFIRMING, RECEIPTS
-from app.notices.issues import open_issue
+from app.notices.issues import close_answered, open_issue
 from workflows.calendar import legal_day
 from workflows.clockwork import PAUSED, RUNNING, Deadline, Event
 from workflows.grammar import MOVED, UNMET, Refusal
@@ -146,11 +146,12 @@ def take_receipt(
         raise StepRefused(no)
     events = _met(notice, deadlines, starting, at) if said.kind in CONFIRMING else ()
     about, about_id = ("case", notice.case_id) if notice.case_id else ("record", notice.record_id)
+    doer = Doer(actor.person, actor.name, str(Role.LINKED), receiver_id, None, actor.address)
     entry = write_line(
         about,
         about_id,
         ACT,
-        Doer(actor.person, actor.name, str(Role.LINKED), receiver_id, None, actor.address),
+        doer,
         at,
         law_text=LAW,
         source=last.target if last else "",
@@ -172,7 +173,10 @@ def take_receipt(
         raise KeyReused
     channel = "counter" if via == "counter" else ""
     db.session.execute(REPORTED, {"of_notice": notice.id, "kind": said.kind, "at": at, "channel": channel})
-    _settle(notice.id, receipt_id, said, actor, at)
+    close_answered(notice.id, doer=doer, outcome=f"收到新的回执：{RECEIPTS[said.kind]}", at=at)
+    if said.kind in EXPLAINED:
+        detail = {"reason": said.reason, "number": said.number}
+        open_issue(f"receipt-{receipt_id}", said.kind, notice_id=notice.id, detail=detail, at=at)
     return Taken(receipt_id, True)
 
 
@@ -246,20 +250,6 @@ def _answers(notice_key: str, said: Said, via: str) -> Mapping[str, Any]:
         "reason": said.reason, "via": via,
     }  # fmt: skip
     return {name: value for name, value in answers.items() if value}
-
-
-def _settle(notice_id: int, receipt_id: int, said: Said, actor: Person, at: datetime) -> None:
-    """A receipt proves that the notice arrived and takes the place of the one before: what was open about either is
-    settled, and what cannot be found or is refused becomes a matter for our own people."""
-    db.session.execute(
-        update(Issue)
-        .where(Issue.notice_id == notice_id, Issue.kind.in_(("dead", *EXPLAINED)), Issue.closed_at.is_(None))
-        .values(closed_at=at, closed_by=actor.person, outcome=f"收到新的回执：{RECEIPTS[said.kind]}")
-        .execution_options(synchronize_session=False)
-    )
-    if said.kind in EXPLAINED:
-        detail = {"reason": said.reason, "number": said.number}
-        open_issue(f"receipt-{receipt_id}", said.kind, notice_id=notice_id, detail=detail, at=at)
 
 
 def _no(text: str, code: str, **values: object) -> Refusal:

@@ -15,7 +15,8 @@ from app.db import db
 from app.documents.codes import read_code
 from app.documents.freeze import day
 from app.documents.sign import verify_pdf
-from app.models import Case, CaseRecord, Document, Notice, Office, PublicationFact, Subject
+from app.models import Case, CaseRecord, Delivery, Document, Notice, Office, PublicationFact, Subject
+from app.models.sharing import CONFIRMING
 from app.now import now
 from workflows import workflow
 from workflows.calendar import legal_day
@@ -35,14 +36,23 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody who was told of the outcome, and whether they have confirmed that it is done. More is nobody's business
+    who only holds the document."""
+
+    name: str
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What the public may know of a document and how it stands today.
 
     `status` is VALID, WITHDRAWN, REPLACED or OVERTAKEN (genuine, but something has happened to the matter since),
     `headline` its word and `sentence` what it means. A natural person is never named: `party` then says so and
     `party_code` is empty. `contestable` says whether the text tells a remedy and `review_address` where one applies for
-    it online today; `told` names those for whom a notice was written with it, none for a document that concerns only
-    its party.
+    it online today; `told` names those for whom a notice was written with it and says who has confirmed, none for a
+    document that concerns only its party.
     """
 
     document_id: int
@@ -65,7 +75,7 @@ class Verdict:
     demo: bool
     contestable: bool
     review_address: str
-    told: tuple[str, ...]
+    told: tuple[Told, ...]
     events: tuple[Event, ...]
 
 
@@ -168,17 +178,18 @@ def _later(row: Row[Any]) -> Any:
     ).first()
 
 
-def _told(row: Row[Any], definition: Workflow) -> tuple[str, ...]:
-    """The departments for whom a notice was written with the document."""
+def _told(row: Row[Any], definition: Workflow) -> tuple[Told, ...]:
+    """The departments for whom a notice was written with the document, each with whether it has confirmed."""
     if not any(row.kind in step.issues and "linked" in step.tells for step in definition.steps):
         return ()
-    names = db.session.execute(
-        select(Office.name)
+    rows = db.session.execute(
+        select(Office.name, Delivery.receipt)
         .join(Notice, Notice.receiver_id == Office.id)
+        .join(Delivery, Delivery.notice_id == Notice.id)
         .where(Notice.case_id == row.case_id, Notice.journal_id == row.journal_id)
         .order_by(Notice.id)
     )
-    return tuple(names.scalars())
+    return tuple(Told(told.name, told.receipt in CONFIRMING) for told in rows)
 
 
 def _status(row: Row[Any], later: Row[Any] | None) -> tuple[str, str]:

@@ -16,6 +16,8 @@ from workflows.people import Role
 
 HANDS = (Role.HEAD, Role.PROCESSING)
 """The roles that settle an issue; the gravest first."""
+ANSWERED = ("dead", "not_found", "refused")
+"""Kinds of issue that the receiver's next receipt about the notice settles."""
 
 
 class Closer(Protocol):
@@ -109,6 +111,17 @@ def close_issue(issue_id: int, *, actor: Closer, outcome: str, at: datetime) -> 
 def close_differences(issue_ids: Collection[int], *, doer: Doer, outcome: str, at: datetime) -> None:
     """Close differences that a later answer no longer shows."""
     _close(sorted(issue_ids), doer, None, outcome, at)
+
+
+def close_answered(notice_id: int, *, doer: Doer, outcome: str, at: datetime) -> None:
+    """Close what a receipt about a notice settles: it has arrived, if it had been given up, and what its receiver said
+    before counts no more."""
+    ids = db.session.execute(
+        select(Issue.id)
+        .where(Issue.notice_id == notice_id, Issue.kind.in_(ANSWERED), Issue.closed_at.is_(None))
+        .order_by(Issue.id)
+    ).scalars()
+    _close(list(ids), doer, doer.person, outcome, at)
 
 
 def settle_statements(receiver_id: int) -> None:

@@ -8,9 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app.casework.beside import TITLES
 from app.casework.facts import Loaded
+from app.casework.receive import ACT as RECEIPT
+from app.db import db
+from app.models import Office
+from app.views.agency_lines import RECEIPTS
 from app.views.texts import article
 from forms import form_for
 from workflows.grammar import Workflow
@@ -39,6 +44,7 @@ def act_title(workflow: Workflow, act: str) -> str:
 
 def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
     lines = []
+    departments = _departments(loaded)
     for row in loaded.lines:
         step = loaded.workflow.step.get(row.act)
         note = "" if step and step.inside and not officer else note_of(loaded.workflow.code, row.act, row.answers or {})
@@ -49,7 +55,7 @@ def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine
                 title=act_title(loaded.workflow, row.act),
                 person=row.person_name,
                 role=role,
-                office="",
+                office=departments.get(row.item, "") if row.act == RECEIPT else "",
                 on_behalf_of=subject_name if row.on_behalf_of else "",
                 law_text=article(row.law),
                 note=note,
@@ -58,8 +64,29 @@ def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine
     return lines
 
 
+def _departments(loaded: Loaded) -> Mapping[str, str]:
+    """The names of the departments whose receipts stand in the journal, by their codes; asked when there are any."""
+    codes = {row.item for row in loaded.lines if row.act == RECEIPT}
+    if not codes:
+        return {}
+    rows = db.session.execute(select(Office.code, Office.name).where(Office.code.in_(sorted(codes))))
+    return {row.code: row.name for row in rows}
+
+
+def receipt_note(answers: Mapping[str, Any]) -> str:
+    """What a receiver said in a receipt, in a line."""
+    said = [str(RECEIPTS.get(answers.get("kind", ""), ""))]
+    if answers.get("number"):
+        said.append(_("编号 %(number)s", number=answers["number"]))
+    if answers.get("reason"):
+        said.append(str(answers["reason"]))
+    return _("，").join(word for word in said if word)
+
+
 def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:
     """What was said in a step, in a line: each answer in the words of the form that asked for it."""
+    if act == RECEIPT:
+        return receipt_note(answers)
     said = form_for(case_type, act).said(answers)
     if said:
         return "；".join(f"{name}：{words}" for name, words in said)

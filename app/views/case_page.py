@@ -25,9 +25,10 @@ from app.models import (
     Subject,
 )  # fmt: skip
 from app.views.case_journal import LogLine, journal_of
-from app.views.case_papers import File, Paper, ToDo, Told, papers_of
+from app.views.case_papers import File, Paper, ToDo, papers_of
 from app.views.case_road import Station, ripens, road_of
 from app.views.dues import Due, due_of
+from app.views.receivers import Told, told_in_case
 from app.views.refusals import No, no_of
 from app.views.texts import article
 from workflows.calendar import legal_day
@@ -97,7 +98,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     state = workflow.state[case.state]
     offered = _offers(loaded, who, at, counter)
     dues = _dues(loaded, today, counter, officer)
-    documents, receivers, tasks, files = papers_of(loaded, counter)
+    documents, tasks, files = papers_of(loaded, counter)
     return CasePage(
         loaded=loaded,
         number=number,
@@ -119,7 +120,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
         journal=tuple(reversed(journal_of(loaded, officer, about.subject_name))),
         intact=not problems_of(loaded.lines),
         documents=documents,
-        receivers=receivers,
+        receivers=told_in_case(loaded.id, today),
         tasks=tasks if _may_do(offered, "task") else tuple(replace(task, url="") for task in tasks),
         files=files,
         particulars=PARTICULARS[workflow.code].read(loaded.id),

@@ -1,4 +1,4 @@
-"""What lies in a case's folder: documents issued, who is told, tasks of 信息处理, papers handed in."""
+"""What lies in a case's folder: documents issued, tasks of 信息处理, papers handed in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.casework.facts import Loaded
 from app.db import db
-from app.models import Attachment, AttachmentUse, Document, Notice, Office, RepairTask, User
+from app.models import Attachment, AttachmentUse, Document, RepairTask, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,6 @@ class Paper:
     pdf_url: str | None
     withdrawn: bool
     kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A receiver of the outcome."""
-
-    name: str
-    state_text: str
-    badge: str
-    sent_at: datetime | None
-    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +59,7 @@ class File:
     url: str
 
 
-def papers_of(
-    loaded: Loaded, counter: str
-) -> tuple[tuple[Paper, ...], tuple[Told, ...], tuple[ToDo, ...], tuple[File, ...]]:
+def papers_of(loaded: Loaded, counter: str) -> tuple[tuple[Paper, ...], tuple[ToDo, ...], tuple[File, ...]]:
     number = loaded.facts.case.number
     by_step = next((step.code for step in loaded.workflow.steps if step.item == "task"), "")
     documents = db.session.execute(
@@ -83,12 +70,6 @@ def papers_of(
         .where(Document.case_id == loaded.id)
         .order_by(Document.id.desc())
     ).all()  # fmt: skip
-    receivers = db.session.execute(
-        select(Office.name, Notice.written_at)
-        .join(Office, Office.id == Notice.receiver_id)
-        .where(Notice.case_id == loaded.id)
-        .order_by(Notice.id)
-    ).all()
     tasks = db.session.execute(
         select(RepairTask.code, RepairTask.title, RepairTask.note, RepairTask.done_at, User.name.label("person"))
         .outerjoin(User, User.id == RepairTask.done_by)
@@ -106,7 +87,6 @@ def papers_of(
     ).all()  # fmt: skip
     return (
         tuple(_paper(row, number, counter, _to_serve(loaded)) for row in documents),
-        tuple(Told(row.name, _("已写好，待送出"), "waiting", None, "") for row in receivers),
         tuple(
             ToDo(
                 row.code, row.title, row.done_at is not None, row.done_at, row.person or "", row.note,

@@ -13,6 +13,7 @@ from sqlalchemy import and_, or_, select
 
 from app.casework.actor import Person
 from app.casework.keyset import Order, Page, page_of
+from app.casework.receive import ACT as RECEIPT
 from app.casework.sight import records_visible_to
 from app.db import db
 from app.journal import problems_of
@@ -33,7 +34,7 @@ from app.registry.hands import not_theirs
 from app.registry.publish import STATUS, STATUS_TITLES, deed_on, status_of
 from app.registry.working_days import office_calendar
 from app.views.basis import Basis, attested, basis_of, row_of
-from app.views.case_journal import LogLine
+from app.views.case_journal import LogLine, receipt_note
 from app.views.dues import Due, limit_of
 from app.views.record_terms import DEEDS, History, Term, history_of, shown_now, terms_of
 from app.views.texts import article, day_year
@@ -198,7 +199,7 @@ def record_page(public_id: str, who: Person, at: datetime) -> RecordPage:
     ).first()  # fmt: skip
     if record is None:
         abort(404)
-    history = history_of(record.id)
+    history = history_of(record.id, today)
     status = shown_now(history.facts, today)
     lines = db.session.execute(
         select(*JournalLine.__table__.c)
@@ -280,6 +281,8 @@ def _withdrawal(record_id: int, today: date) -> tuple[Due | None, Computation | 
 def _log_line(line: Any) -> LogLine:
     answers = line.answers or {}
     said = [str(answers[name]) for name in ("cls", "reason") if answers.get(name)]
+    if line.act == RECEIPT:
+        said = [receipt_note(answers)]
     if answers.get("day"):
         said.insert(0, day_year(date.fromisoformat(answers["day"])))
     return LogLine(

@@ -19,7 +19,7 @@ from app.views.case_views import register_case_views
 from app.views.filing import register_filing
 from app.views.my_cases import ended_cases, lines_of, open_cases, page_of_cases, query_cases
 from app.views.my_records import NOW, WAIT, Card, cards_of
-from app.views.record_terms import DEEDS, TOLD, days_of_waiting, history_of, shown_now, terms_of
+from app.views.record_terms import DEEDS, days_of_waiting, history_of, shown_now, terms_of
 from app.views.refusals import no_of
 from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
@@ -167,7 +167,7 @@ def record(public_id: str) -> ResponseReturnValue:
     card = next((card for card in cards_of(subject, at) if card.public_id == public_id), None)
     if card is None:
         abort(404)
-    history = history_of(row.id)
+    history = history_of(row.id, legal_day(at))
     rows = db.session.execute(
         query_cases(subject).where(CaseRecord.record_id == row.id).order_by(Case.id.desc()).limit(RECENT)
     ).all()
@@ -186,7 +186,6 @@ def record(public_id: str) -> ResponseReturnValue:
         terms=terms_of(card.record.recognised_on, card.row.minimum_last_day, card.row.maximum_last_day),
         waiting=waiting,
         deeds=DEEDS,
-        told=TOLD,
         cases=lines_of(rows, at),
         today=today,
     )

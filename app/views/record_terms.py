@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from app.db import db
-from app.models import Measure, Office, PublicationFact, RecordShare
+from app.models import Measure, PublicationFact
 from app.registry.publish import STATUS
+from app.views.receivers import Showing, showing
 from workflows.calendar import Calendar, months_after
 from workflows.law import NothingInForce, RuleRow, rule
 
@@ -25,25 +26,6 @@ DEEDS = {
     "unmark": _l("解除异议标注"),
 }
 """What became of a publication, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a receiver was last told of a record: the words, and what that says of whether it still shows it."""
-
-    words: object
-    state: object
-    tone: str
-
-
-TOLD = {
-    "publish": Told(_l("已共享"), _l("可能在显示"), "ju"),
-    "confirm": Told(_l("停止公示、停止使用的通知已写好，待送出"), _l("应当停止"), "ju"),
-    "supersede": Told(_l("撤回的通知已写好，待送出"), _l("应当撤回"), "ju"),
-    "withdraw": Told(_l("撤回的通知已写好，待送出"), _l("应当撤回"), "ju"),
-    "other": Told(_l("办理结果的通知已写好，待送出"), _l("照旧"), "hui"),
-}
-"""What receivers are told, by the act that wrote the notice; `other` is a result that leaves the record as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +54,7 @@ class History:
     """What became of a record: its publication, who was told of it, what was done because of it."""
 
     facts: tuple[Any, ...]
-    shares: tuple[Any, ...]
+    shares: tuple[Showing, ...]
     measures: tuple[Any, ...]
 
 
@@ -111,26 +93,19 @@ def days_of_waiting(calendar: Calendar, first_day: date, release_day: date) -> t
     return tuple(DayOfWaiting(reason.day, reason.name, reason.working) for reason in reasons)
 
 
-def history_of(record_id: int) -> History:
-    """Publication facts, newest first, receivers with what each was last told, and measures; three statements."""
+def history_of(record_id: int, today: date) -> History:
+    """Publication facts, newest first, receivers with what came of telling each, and measures; four statements."""
     facts = db.session.execute(
         select(PublicationFact.deed, PublicationFact.effective_on, PublicationFact.recorded_at, PublicationFact.cause)
         .where(PublicationFact.record_id == record_id)
         .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
-    ).all()
-    shares = db.session.execute(
-        select(Office.id, Office.name, RecordShare.what, RecordShare.at)
-        .join(Office, Office.id == RecordShare.receiver_id)
-        .where(RecordShare.record_id == record_id)
-        .order_by(RecordShare.id)
     ).all()
     measures = db.session.execute(
         select(Measure.kind, Measure.organ, Measure.basis, Measure.since, Measure.lifted_on)
         .where(Measure.record_id == record_id)
         .order_by(Measure.since, Measure.id)
     ).all()
-    latest = {share.id: share for share in shares}
-    return History(tuple(facts), tuple(latest.values()), tuple(measures))
+    return History(tuple(facts), showing(record_id, today), tuple(measures))
 
 
 def shown_now(facts: tuple[Any, ...], today: date) -> str:

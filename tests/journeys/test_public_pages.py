@@ -221,7 +221,7 @@ def test_what_a_decision_refers_to_is_found_where_it_is_checked(granted, outside
     assert page.says("不服怎么办") and page.says("各单位的确认情况")
     notices = db.session.execute(select(func.count()).select_from(Notice)).scalar_one()
     db.session.rollback()
-    assert notices and page.html.count("通知已写好，待送出") == notices
+    assert notices and page.says(f"0 / {notices} 已确认") and page.text.count("待确认") == notices
     assert not page.says("已送达")
     receipt = db.session.execute(select(Document.code).where(Document.kind == "receipt")).scalar_one()
     db.session.rollback()

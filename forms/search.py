@@ -11,7 +11,7 @@ from wtforms.fields import SelectChoice
 
 from forms.fields import Among, Words
 
-LATE = (("late", _l("已超期")), ("near", _l("今明到期")))
+LATE = (("late", _l("已超期")), ("near", _l("今明到期")), ("receivers", _l("有单位逾期未确认")))
 CLASSES = (("none", _l("没有分类")), ("轻微", _l("轻微")), ("一般", _l("一般")), ("严重", _l("严重")))
 STATUSES = (
     ("published", _l("公示中")),

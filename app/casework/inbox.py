@@ -68,8 +68,19 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """How many others have not confirmed by the day they were asked to, in how many cases; `records` of them were told
+    of a withdrawal without a case."""
+
+    receivers: int
+    cases: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """What a list of cases is narrowed to; empty means everything. `late` is "", "late" or "near"."""
+    """What a list of cases is narrowed to; empty means everything. `late` is "", "late", "near" or "receivers": others
+    have not confirmed in time."""
 
     state: str = ""
     office: int | None = None
@@ -105,6 +116,23 @@ def tally(person: Person, at: datetime, calendar: Calendar) -> Tally:
         ).select_from(dues)
     ).one()
     return Tally(min(row.all, 1000), row.late, row.today, row.all > 1000)
+
+
+def unconfirmed(person: Person, today: date) -> Unconfirmed | None:
+    """What others owe the offices to whose supervisor it is passed up, all of it in one figure; None for everybody else
+    and when nothing is owed. It does not wait on a desk case by case, and ends by itself with the receipts."""
+    clocks, offices = _owed(person)
+    if not offices:
+        return None
+    late = (DeadlineRow.clock.in_(clocks), DeadlineRow.item != "", *_past(today))
+    all_of_them, of_cases = func.count(DeadlineRow.id), case((DeadlineRow.about == "case", DeadlineRow.about_id))
+    row = db.session.execute(
+        select(all_of_them, func.count(of_cases.distinct()), all_of_them - func.count(of_cases))
+        .outerjoin(Case, and_(DeadlineRow.about == "case", Case.id == DeadlineRow.about_id))
+        .outerjoin(CreditRecord, and_(DeadlineRow.about == "record", CreditRecord.id == DeadlineRow.about_id))
+        .where(*late, func.coalesce(Case.office_id, CreditRecord.office_id).in_(offices))
+    ).one()  # fmt: skip
+    return Unconfirmed(*row) if row[0] else None
 
 
 def cases_of_offices(
@@ -194,6 +222,21 @@ def _for(person: Person, horizon: date) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
+def _owed(person: Person) -> tuple[list[str], list[int]]:
+    """The clocks of others that are passed up to a role of this person, and the offices in which they hold it."""
+    clocks, offices = set(), set()
+    for role, office in person.memberships:
+        owed = {c.code for d in WORKFLOWS.values() for c in d.clocks if c.escalates is role and c.item}
+        clocks |= owed
+        if owed:
+            offices.add(office)
+    return sorted(clocks), sorted(offices)
+
+
+def _past(today: date) -> tuple[ColumnElement[bool], ...]:
+    return DeadlineRow.state == RUNNING, DeadlineRow.due_on < today
+
+
 def _passed_up(definition: Workflow, role: Role) -> list[str]:
     """Clocks of the case itself. What others owe us (an item's clock) does not wait on a head's desk one by one."""
     return [clock.code for clock in definition.clocks if clock.escalates is role and not clock.item]
@@ -226,6 +269,9 @@ def _conditions(wanted: CaseFilter, calendar: Calendar, today: date) -> list[Col
         found.append(_nearest() < today)
     elif wanted.late == "near":
         found.append(_nearest().between(today, _horizon(calendar, today)))
+    elif wanted.late == "receivers":
+        theirs = (DeadlineRow.about == "case", DeadlineRow.about_id == Case.id, DeadlineRow.item != "")
+        found.append(exists().where(*theirs, *_past(today)))
     if wanted.text.strip():
         found.append(named(wanted.text))
     return found

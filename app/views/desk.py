@@ -66,6 +66,7 @@ def inbox() -> ResponseReturnValue:
         "desk/inbox.html",
         lines=[_line(case, calendar, today) for case in page.rows],
         tally=tally,
+        unconfirmed=lists.unconfirmed(who, today),
         first=_first(tally),
         today=calendar.reason(today),
         kind_of_day=_kind_of_day(calendar.reason(today)),

@@ -7,12 +7,14 @@ from datetime import date
 from sqlalchemy import insert
 
 from app.casework import inbox
-from app.casework.inbox import CaseFilter
+from app.casework.inbox import CaseFilter, Unconfirmed
+from app.casework.receive import Said, take_receipt
 from app.db import db, transaction
 from app.models import Membership
 from app.now import now
 from app.registry.working_days import office_calendar
 from tests.build import a_case, walk
+from tests.casework.acts import annul, officer, told
 from tests.cast import Cast
 from tests.conftest import Clock
 from workflows.calendar import legal_day
@@ -136,3 +138,30 @@ def test_a_case_is_found_by_its_number_its_subject_and_its_record(cast: Cast) ->
     assert found(state="accepted") == [other]
     assert found(office=cast.offices["changsha"]) == [] and found(office=cast.offices["province"]) == [other, one]
     assert found(late="late") == []
+
+
+def test_what_others_have_not_confirmed_in_time_is_told_to_the_head_in_one_figure(cast: Cast, clock: Clock) -> None:
+    """Asked for by Friday 27 November: on that day nothing, on Monday a word to the head and to nobody else."""
+    numbers_of = [a_case(cast, at="processing") for _ in range(2)]
+    annul(cast, cast.penalty())
+    xie = officer(cast, "xie", "linked", office="ld-market")
+    key = told(numbers_of[0])["ld-market"][0].key
+    with transaction():
+        take_receipt(
+            key, Said("done", "1", now()), receiver_id=cast.offices["ld-market"], actor=xie, via="counter", at=now()
+        )
+    calendar = office_calendar()
+
+    def owed(name: str) -> Unconfirmed | None:
+        found = inbox.unconfirmed(cast.who(name), legal_day(now()))
+        db.session.rollback()
+        return found
+
+    clock.go("2026-11-27")
+    assert owed("tang") is None
+    clock.go("2026-11-30")
+    assert owed("tang") == Unconfirmed(receivers=11, cases=2, records=4)
+    assert owed("he") is owed("li") is owed("liu") is owed("xie") is owed("deng") is None
+    late = inbox.cases_of_offices(cast.who("tang"), now(), CaseFilter(late="receivers"), calendar)
+    assert sorted(numbers(late.rows)) == sorted(numbers_of)
+    db.session.rollback()

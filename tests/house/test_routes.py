@@ -29,6 +29,7 @@ RULES: dict[str, str] = {
     "static": EVERYBODY,
     "interface.home": EVERYBODY,
     "interface.scope": EVERYBODY,
+    "interface.format": EVERYBODY,
     "interface.openapi": EVERYBODY,
     "service.health": EVERYBODY,
     "service.ready": EVERYBODY,

@@ -121,6 +121,7 @@ TABLE = """
 /agency/receipts/done?left={told_others} >      x    x    x  x    x    x  x    x     x    x   -      x
 /api/                                   +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/scopes/notices                     +      +    +    +  +    +    +  +    +     +    +   +      +
+/api/formats/result                     +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/openapi.json                       +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/v1/notices                         .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/notices/x                       .      .    .    .  .    .    .  .    .     .    .   .      .

@@ -95,7 +95,7 @@ def test_the_sample_of_a_format_keeps_to_its_schema(word: str) -> None:
     Draft202012Validator(said.schema, format_checker=FormatChecker()).validate(said.sample)
     assert said.title and said.meant_for and json.loads(said.sample_text) == said.sample
     assert json.loads(said.schema_text) == said.schema
-    assert "https://credit.example/api/v1/feed" in said.curl
+    assert "https://credit.example/api/v1/notices?after=0" in said.curl
     compile(said.python, "sample.py", "exec")
 
 

@@ -66,7 +66,7 @@ def _text(value: dict[str, Any]) -> str:
 
 CURL = """\
 # 从上次的位置往后取，每页最多 100 份；位置由您保存，断多久都能补齐
-curl -H "Authorization: Bearer $KEY" "{address}/api/v1/feed?after=0&limit=100"
+curl -H "Authorization: Bearer $JIANNUO_KEY" "{address}/api/v1/notices?after=0&limit=100"
 """
 PYTHON = """\
 # pip install standardwebhooks flask

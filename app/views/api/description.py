@@ -79,4 +79,6 @@ def _with_steps(spec: dict[str, Any]) -> dict[str, Any]:
         operation["parameters"] = [one for one in operation["parameters"] if one["name"] != "step"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         spec["paths"][ADDRESS.replace("{step}", code)] = {"post": operation}
+    for schema in spec["components"]["schemas"].values():
+        schema.pop("description", None)  # the docstring of a model, for whoever reads the source
     return spec

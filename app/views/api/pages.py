@@ -6,6 +6,8 @@ from flask import Blueprint, abort, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from app.notices.api_keys import PER_MINUTE, SCOPES
+from app.notices.formats import FORMATS
+from app.notices.formats.describe import describe
 from app.problem import SAID
 from app.views.api.description import description
 from app.views.api.reading import PLACES, doors
@@ -44,6 +46,7 @@ def home() -> ResponseReturnValue:
     return render_template(
         "interface/home.html",
         scopes=[(scope, title, FOR[scope]) for scope, title in SCOPES.items()],
+        formats=[(word, module.TITLE, module.FOR) for word, module in FORMATS.items()],
         problems=[(status, code, title, sentence) for status, (code, title, sentence) in SAID.items()],
         per_minute=PER_MINUTE,
         webhook=WEBHOOK,
@@ -61,6 +64,14 @@ def scope(scope: str) -> ResponseReturnValue:
     return render_template(
         "interface/scope.html", scope=scope, title=SCOPES[scope], whose=FOR[scope], doors=shown, places=PLACES
     )
+
+
+@blueprint.get("/formats/<word>")
+def format(word: str) -> ResponseReturnValue:
+    """One format of notices: its fields, a sample, the JSON schema, programs to start from."""
+    if word not in FORMATS:
+        abort(404)
+    return render_template("interface/format.html", format=describe(word, current_app.config["PUBLIC_ADDRESS"]))
 
 
 @blueprint.get("/openapi.json")

@@ -22,6 +22,8 @@ TYPES: Mapping[str, object] = {
     "date-time": _l("时刻"),
     "binary": _l("文件"),
 }
+LONG = 1_000_000
+"""A bound of text that is no bound for a reader."""
 PLACES: Mapping[str, object] = {"path": _l("地址"), "query": _l("问号后"), "header": _l("请求头"), "body": _l("正文")}
 
 
@@ -76,8 +78,8 @@ def doors(spec: Mapping[str, Any], scope: str) -> list[Door]:
 def resolved(spec: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A schema without references and without the other half of “or nothing”."""
     if "$ref" in schema:
-        found: Mapping[str, Any] = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        return resolved(spec, found)
+        found = spec["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return {**resolved(spec, found), **{name: value for name, value in schema.items() if name != "$ref"}}
     several = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
     if len(several) == 1:
         return {**resolved(spec, several[0]), **{name: value for name, value in schema.items() if name != "anyOf"}}
@@ -144,12 +146,12 @@ def _kind(schema: Mapping[str, Any]) -> str:
     words = [str(TYPES.get(schema.get("format", ""), TYPES.get(schema.get("type", ""), "")))]
     if "enum" in schema:
         words.append("、".join(str(one) or _("空") for one in schema["enum"]))
-    if "maxLength" in schema:
+    if schema.get("maxLength", LONG) < LONG:
         words.append(_("最多 %(most)s 字", most=schema["maxLength"]))
     if "maxItems" in schema:
         words.append(_("最多 %(most)s 项", most=schema["maxItems"]))
     if "maximum" in schema and "minimum" in schema:
-        words.append(_("%(least)s 到 %(most)s", least=schema["minimum"], most=schema["maximum"]))
-    if schema.get("default") not in (None, ""):
+        words.append(_("%(least)s 到 %(most)s", least=int(schema["minimum"]), most=int(schema["maximum"])))
+    if schema.get("default") not in (None, "", [], False):
         words.append(_("不写是 %(usual)s", usual=schema["default"]))
     return "，".join(word for word in words if word)

@@ -13,7 +13,7 @@ KNOWN: Mapping[str, Any] = {
     "number": "XF-7K2M9QXA", "key": "r-20261124-0001", "id": 1, "limit": 100, "after": 0, "item": "regrade",
     "t0": "2026-11-24", "since": "2026-11-01", "until": "2026-11-24", "digest": "0" * 64, "body": "0" * 64,
     "notice": "case-12-7-ld-market", "kind": "done", "done_at": "2026-11-24T10:00:00+08:00", "order": 1,
-    "state": "done", "If-Match": '"4"', "Receipt-Key": "2026",
+    "state": "done", "receipt": "7K2M-9QXA", "If-Match": '"4"', "Receipt-Key": "2026",
 }  # fmt: skip
 """What stands for a value by its name."""
 NOTICE = "case-12-7-ld-market"

@@ -87,7 +87,7 @@ class StatementsQuery(BaseModel, extra="forbid"):
 class StatementPath(BaseModel):
     """Which statement."""
 
-    id: RowId
+    id: RowId = Field(title="对账单，列表里的 id")
 
 
 class LineSaid(BaseModel):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from app.casework.actor import Person
 from app.casework.keyset import Order, Page, page_of
 from app.casework.receive import CLOCK
-from app.casework.sight import SHARING_ROLES, issues_overseen_by, notices_overseen_by, sharing_offices
+from app.casework.sight import issues_overseen_by, notices_overseen_by, sharing_offices
 from app.db import db
 from app.models import Case, CreditRecord, DeadlineRow, Delivery, Endpoint, Identifier, Issue, Notice, Office, Subject
 from app.models.sharing import CONFIRMING
@@ -60,11 +60,6 @@ class NoticeFilter:
     state: str = ""
     act: str = ""
     text: str = ""
-
-
-def looks_after_sharing(person: Person) -> bool:
-    """Whether the board is this person's."""
-    return bool(person.roles & SHARING_ROLES)
 
 
 def board(person: Person, at: datetime, code: str = "") -> list[ReceiverLine]:

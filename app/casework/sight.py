@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from app.casework.actor import Person
 from app.db import db
 from app.models import Case, CreditRecord, Filing, Issue, Notice, Office
+from app.notices.statement_rows import issuing_office
 from workflows.people import Role
 
 SHARING_ROLES = frozenset((Role.PROCESSING, Role.HEAD))
@@ -64,14 +65,16 @@ def sharing_offices(person: Person) -> Select[int]:
 def notices_overseen_by(person: Person) -> ColumnElement[bool]:
     """The condition on `Notice` under which this person looks after it as an officer: it is about a record of theirs,
     and about nobody for whom they act themselves."""
-    records = select(CreditRecord.id).where(CreditRecord.office_id.in_(sharing_offices(person)))
+    theirs = aliased(CreditRecord)
+    records = select(theirs.id).where(theirs.office_id.in_(sharing_offices(person)))
     return and_(Notice.record_id.in_(records), Notice.subject_id.not_in(sorted(person.mandates)))
 
 
 def issues_overseen_by(person: Person) -> ColumnElement[bool]:
     """The condition on `Issue` under which this person looks after it: an office of theirs has to settle it, and it is
     about nobody for whom they act themselves."""
-    recused = exists().where(Notice.id == Issue.notice_id, Notice.subject_id.in_(sorted(person.mandates)))
+    about = aliased(Notice)
+    recused = exists().where(about.id == Issue.notice_id, about.subject_id.in_(sorted(person.mandates)))
     return and_(Issue.office_id.in_(sharing_offices(person)), ~recused)
 
 
@@ -80,6 +83,18 @@ def filings_brought_by(person: Person) -> ColumnElement[bool]:
     brought = sorted((one.channel, one.office) for one in person.carries if not one.only_here)
     ways = (Filing.key.startswith(f"{channel}/office-{office}/", autoescape=True) for channel, office in brought)
     return or_(false(), *ways)
+
+
+def looks_after_sharing(person: Person) -> bool:
+    """Whether the board of what others are told is this person's."""
+    return bool(person.roles & SHARING_ROLES)
+
+
+def issues_statements(person: Person) -> bool:
+    """Whether this person may see and draw statements: one shows what a department was told by every office, so they
+    look after sharing at the organ in whose name it goes out."""
+    mine = {office for role, office in person.memberships if role in SHARING_ROLES}
+    return bool(mine) and issuing_office().id in mine
 
 
 def may_see(person: Person, number: str) -> bool:

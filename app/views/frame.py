@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from app.casework.actor import Person
-from app.casework.sight import departments_of
+from app.casework.sight import departments_of, issues_statements, looks_after_sharing
 from app.db import db
 from app.models import Subject
 from app.now import now
@@ -58,6 +58,16 @@ class Frame:
     def administrator(self) -> bool:
         """Whether the administrator's counter is open to this person."""
         return bool(self.who and self.who.roles & {Role.ADMINISTRATOR, Role.LEGAL})
+
+    @property
+    def looks_after_sharing(self) -> bool:
+        """Whether the board of what others are told is this person's."""
+        return self.who is not None and looks_after_sharing(self.who)
+
+    @cached_property
+    def issues_statements(self) -> bool:
+        """Whether this person may see and draw statements."""
+        return self.who is not None and issues_statements(self.who)
 
     @property
     def home(self) -> str:

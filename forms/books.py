@@ -83,12 +83,12 @@ class DigestForm(TypedForm):
 class LinesForm(FilesForm):
     """A department's own lines."""
 
-    file = FileField(
+    lines = FileField(
         _l("贵单位的明细"),
         description=_l("CSV 或者 JSON，不超过 10 MB。至少有“通知编号”“正文指纹”两列；可以加“办理状态”“办理次序”。"),
     )
 
-    def validate_file(self, field: FileField) -> None:
+    def validate_lines(self, field: FileField) -> None:
         """A file was chosen."""
         if not field.data:
             raise ValidationError(_l("请选择文件。"))

@@ -23,6 +23,9 @@ from app.notices.statement_rows import (
 from app.notices.statement_sheet import csv_of, lines_in
 from workflows.calendar import legal_day
 
+FIRST = date(2000, 1, 1)
+"""Before this day nobody was told anything."""
+
 
 class NoPeriod(ValueError):
     """A statement cannot be drawn for these days; the message is a Chinese sentence."""
@@ -32,8 +35,10 @@ def draw_statement(receiver_id: int, since: date, until: date, *, at: datetime, 
     """Draw the statement of a receiver for the notices written from `since` to `until` (civil days, both included),
     inside the caller's transaction; returns its id. `by` is the person who asked for it, None for the watch.
 
-    Raises NoPeriod when the days are not in order or not over yet begun.
+    Raises NoPeriod when the days are not in order, still to come, or of another age.
     """
+    if since < FIRST:
+        raise NoPeriod("开始的日期太早了，请核对年份。")
     if since > until:
         raise NoPeriod("开始的日期不能晚于结束的日期。")
     if until > legal_day(at):

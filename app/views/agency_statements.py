@@ -77,7 +77,7 @@ def statement_lines(statement_id: int) -> ResponseReturnValue:
     form, limit = LinesForm(), int(current_app.config["MAX_UPLOAD"])
     statement_row(statement_id, _own())
     if form.validate():
-        data = form.file.data.read(limit + 1)
+        data = form.lines.data.read(limit + 1)
         try:
             if len(data) > limit:
                 raise BadSheet("文件超过 {limit} MB，请分成几个期间核对。", limit=limit // 1048576)
@@ -85,7 +85,7 @@ def statement_lines(statement_id: int) -> ResponseReturnValue:
             with transaction():
                 found = answer_statement(statement_id, theirs=theirs, by=person().person, at=now(), file=data)
         except BadSheet as no:
-            form.file.errors = [_(no.template).format(**no.values)]
+            form.lines.errors = [_(no.template).format(**no.values)]
         else:
             return _answered(statement_id, found)
     return _page(statement_id, DigestForm(formdata=None), form)

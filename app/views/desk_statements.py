@@ -17,7 +17,7 @@ from app.db import db, transaction
 from app.models import Office, Statement
 from app.notices.own_books import own_differences
 from app.notices.own_notices import OwnDifference
-from app.notices.statement import NoPeriod, draw_statement
+from app.notices.statement import FIRST, NoPeriod, draw_statement
 from app.now import now
 from app.views.desk import blueprint
 from app.views.desk_sharing import looking_after
@@ -96,8 +96,8 @@ def own_books() -> ResponseReturnValue:
     today = legal_day(now())
     form = BooksFilter(request.args)
     form.validate()
-    until = min(form.until.data or today, today)
-    since = max(min(form.since.data or today - timedelta(days=31), until), until - LONGEST)
+    until = max(min(form.until.data or today, today), FIRST + LONGEST)
+    since = max(min(form.since.data or until - timedelta(days=31), until), until - LONGEST)
     form.since.data, form.until.data = since, until
     found = own_differences(since, until)
     return render_template(

@@ -29,7 +29,7 @@ from app import create_app, sign_ins
 from app.casework.attach import attach
 from app.casework.open_case import open_filing
 from app.db import Base, db, transaction
-from app.duty import press
+from app.duty import press, statements
 from app.journal import Doer
 from app.models import (
     AttachmentUse,
@@ -39,13 +39,18 @@ from app.models import (
     CreditRecord,
     Document,
     Filing,
+    Issue,
     Mandate,
     Membership,
     Notice,
+    Statement,
     User,
 )
 from app.notices.api_keys import make_api_key
+from app.notices.compare import Their
+from app.notices.dead import bury
 from app.notices.keys import make_secret
+from app.notices.statement import answer_statement, draw_statement
 from app.notices.subscriptions import subscribe
 from app.now import moved_to, now
 from app.security import SIGNED_IN_AT
@@ -201,6 +206,19 @@ def a_world(stage: Stage) -> None:
     walk(cast, stage.cases["changsha"], "liu", "receive", t0="today")
     walk(cast, stage.cases["changsha"], "liu", "accept")
     stage.cases["unsigned"] = _unsigned(cast)
+    _shared(stage)
+
+
+def _shared(stage: Stage) -> None:
+    """A dead letter to the trading centre, and a statement of each of two departments, one with a difference."""
+    market, trading = (stage.cast.offices[code] for code in ("ld-market", "ld-trading"))
+    with transaction():
+        letter = db.session.execute(select(Notice.id).where(Notice.receiver_id == trading).limit(1)).scalar_one()
+        bury(letter, "到期没有送达", {"attempts": 31, "last": ""}, now())
+        day = legal_day(now())
+        drawn = [draw_statement(office, day, day, at=now()) for office in (market, trading)]
+        answer_statement(drawn[0], theirs=[Their("case-0-1-ld-market", "a" * 64)], by=None, at=now())
+    statements.turn()
 
 
 def _with_a_file(stage: Stage, at: str, **penalty: Any) -> str:
@@ -330,7 +348,9 @@ class Asked:
                 chosen = offered if kind == "checkbox" else [value for value in given if value] or offered[:1]
                 data.setlist(name, chosen)
             elif kind == "file":
-                data.add(name, (io.BytesIO(photograph()), "证明.png"))
+                sheet = ("通知编号,正文指纹\n".encode(), "明细.csv")
+                content, called = sheet if name == "lines" else (photograph(), "证明.png")
+                data.add(name, (io.BytesIO(content), called))
             elif kind == "hidden":
                 data.setlist(name, given)
             else:
@@ -351,6 +371,8 @@ def usual(name: str, kind: str) -> str:
         return "xinren"
     if name == "days":
         return "2027-02-05 放假"
+    if name == "digest":
+        return "0" * 64
     if name == "code":
         return "91430100MA7X3K2Q6G"
     return "13900000000" if "phone" in name else "核对无误，没有其他情况"
@@ -398,7 +420,7 @@ class Reader(HTMLParser):
             form.choices[self._select].append(at.get("value", ""))
             if "selected" in at:
                 form.values.append((self._select, at.get("value", "")))
-        elif tag == "button" and name == "subject":  # which of several buttons is pressed
+        elif tag == "button" and name in ("subject", "department"):  # which of several buttons is pressed
             form.kinds.setdefault(name, "radio")
             form.choices.setdefault(name, []).append(at.get("value", ""))
 
@@ -460,6 +482,10 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     row = next(row for rule in rules() for row in rule.rows if not row.verified and row.value is not None)
     liu = f"/admin/users/{cast.users['liu']}"
     told = told_of(stage, "processing", "ld-market")
+    letter = told_of(stage, "processing", "ld-trading")
+    difference = db.session.execute(select(Issue.id).where(Issue.kind == "difference")).scalar()
+    statement = db.session.execute(select(Statement.id).order_by(Statement.id)).scalar()
+    db.session.rollback()
 
     def desk(state: str, *steps: str) -> list[str]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
@@ -481,7 +507,11 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             *desk("accepted", "review", "warn"), f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",
         ],
         "chen": [*desk("reviewed", "confirm", "send_back"), *desk("to_refuse", "refuse")],
-        "he": [*desk("processing", "serve", "hand_over", "do_task?item=regrade")],
+        "he": [
+            *desk("processing", "serve", "hand_over", "do_task?item=regrade"),
+            "/desk/sharing/to/ld-trading/dead", f"/desk/sharing/notices/{letter}/skip",
+            f"/desk/sharing/issues/{difference}", "/desk/sharing/statements",
+        ],
         "tang": [*desk("accepted", "extend")],
         "jiang": [f"/admin/law/attest?rule={row.rule_id}&row={row.digest}"],
         "shen": [
@@ -489,7 +519,10 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             f"{liu}/mandates/new", f"/admin/roles/{role}/end", f"/admin/mandates/{mandate}/end",
             f"/admin/offices/{cast.offices['changsha']}", "/admin/calendar/add",
         ],
-        "linked": [f"/agency/notices/{told}", f"/agency/receipts?notice={told}"],
+        "linked": [
+            f"/agency/notices/{told}", f"/agency/receipts?notice={told}", "/agency/statements",
+            f"/agency/statements/{statement}",
+        ],
         "both": ["/agency/"],
     }  # fmt: skip
 

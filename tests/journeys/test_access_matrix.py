@@ -18,10 +18,13 @@ from app.models import (
     Case,
     Document,
     Identifier,
+    Issue,
     JournalLine,
     Mandate,
     Membership,
+    Office,
     ReceiverKey,
+    Statement,
     Subject,
     Subscription,
     User,
@@ -98,6 +101,20 @@ TABLE = """
 /desk/cases/{city}                      >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/cases/{city}/files/{city_use}     >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/records/{city_record}             >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/sharing                           >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/to/ld-market              >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/to/ld-market/dead         >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/notices/{dead}/skip       >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/issues                    >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/issues/{issue}            >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/books                     >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/statements                >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/statements/{statement}    >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/statements/{statement}/lines.csv >      x    x    -  -    -    +  +    -     x    -   x      x
+/desk/sharing/to/nobody                 >      x    x    -  -    -    -  -    -     x    -   x      x
+/desk/sharing/issues/999999             >      x    x    -  -    -    -  -    -     x    -   x      x
+/desk/sharing/statements/999999         >      x    x    -  -    -    -  -    -     x    -   x      x
+/desk/sharing/notices/{told}/skip       >      x    x    -  -    -    -  -    -     x    -   x      x
 /agency/                                >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/notices                         >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/interface                       >      x    x    x  x    x    x  x    x     x    x   +      x
@@ -119,6 +136,13 @@ TABLE = """
 /agency/receipts?notice={told_others}   >      x    x    x  x    x    x  x    x     x    x   -      x
 /agency/receipts/done?left={told}       >      x    x    x  x    x    x  x    x     x    x   +      x
 /agency/receipts/done?left={told_others} >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/statements                      >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/statements/{statement}          >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/statements/{statement}/lines.csv >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/statements/{statement}/statement.pdf >      x    x    x  x    x    x  x    x     x    x   +      x
+/agency/statements/{statement_others}   >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/statements/{statement_others}/lines.csv >      x    x    x  x    x    x  x    x     x    x   -      x
+/agency/statements/999999               >      x    x    x  x    x    x  x    x     x    x   -      x
 /api/                                   +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/scopes/notices                     +      +    +    +  +    +    +  +    +     +    +   +      +
 /api/formats/result                     +      +    +    +  +    +    +  +    +     +    +   +      +
@@ -191,6 +215,9 @@ def real(stage: Stage) -> dict[str, Any]:
     api_key = db.session.execute(select(ApiKey.id).where(ApiKey.office_id == market)).scalar()
     wanted = db.session.execute(select(Subscription.id).where(Subscription.office_id == market)).scalar()
     mandate = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["wang"])).scalar_one()
+    issue = db.session.execute(select(Issue.id).where(Issue.kind == "dead")).scalar()
+    drawn = select(Office.code, Statement.id).join(Office, Office.id == Statement.receiver_id)
+    statements = {row.code: row.id for row in db.session.execute(drawn)}
     db.session.rollback()
     return {
         "number": done["number"], "public_id": done["public_id"], "doc": done["document_id"], "use": done["use_id"],
@@ -200,6 +227,8 @@ def real(stage: Stage) -> dict[str, Any]:
         "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
         "api_key": api_key, "wanted": wanted, "market": market,
         "told": told_of(stage, "processing", "ld-market"),
+        "dead": told_of(stage, "processing", "ld-trading"), "issue": issue,
+        "statement": statements["ld-market"], "statement_others": statements["ld-trading"],
         "told_others": told_of(stage, "processing", "ld-trading"),
     }  # fmt: skip
 
@@ -258,6 +287,8 @@ def test_a_document_or_file_opens_only_under_its_own_case(stage: Stage, real: di
 
 # --- deeds -------------------------------------------------------------------------------------------------------
 
+SHARING = {"he", "tang"}
+"""Who looks after what others are told."""
 SAME_HANDS = {"/annul": {"zhou", "chen", "tang"}, "/class": {"zhou", "chen", "tang"}}
 """Deeds that several roles of the office may do."""
 
@@ -267,6 +298,8 @@ def may(asked: Asked, who: str | None) -> bool:
     path = asked.action.partition("?")[0]
     if path in ("/", "/verify", "/progress", "/login", "/password"):
         return who is not None or path != "/password"
+    if path.startswith("/desk/sharing"):
+        return who in SHARING
     hands = next((hands for tail, hands in SAME_HANDS.items() if path.endswith(tail)), {asked.who})
     return who in hands
 
@@ -303,7 +336,7 @@ def refused_with(asked: Asked, who: str | None) -> int:
     if counter == "my":
         return 422 if part == "/my/records" else 404
     if counter == "desk":
-        return 404 if who == "liu" else 403
+        return 404 if who == "liu" or part.startswith("/desk/sharing") else 403
     if counter == "agency":
         return 404
     return 403

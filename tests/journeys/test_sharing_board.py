@@ -256,11 +256,11 @@ def test_a_statement_is_drawn_answered_and_settled(cast: Cast, clock: Clock, com
     page = xie.press("答复摘要", digest="0" * 64)
     assert page.says("摘要与我们的不一致") and page.says("有差异")
     assert xie.press("交来明细", expect=422).says("请选择文件")
-    page = xie.press("交来明细", expect=422, file=[("books.csv", b"what,is,this")])
+    page = xie.press("交来明细", expect=422, lines=[("books.csv", b"what,is,this")])
     assert page.says("第一行应当是列名")
     mine = io.StringIO()
     csv.writer(mine).writerows([rows[0], rows[1], [rows[2][0], "f" * 64]])
-    page = xie.press("交来明细", file=[("books.csv", mine.getvalue().encode("gb18030"))])
+    page = xie.press("交来明细", lines=[("books.csv", mine.getvalue().encode("gb18030"))])
     assert page.says("找出 2 处差异") and page.says("正文不一致") and page.says("我们送达了，对方没有")
     assert page.says("2 处未了结，共 2 处")
 
@@ -272,7 +272,7 @@ def test_a_statement_is_drawn_answered_and_settled(cast: Cast, clock: Clock, com
     page = xie.go("/agency/statements")
     page = xie.follow("2026年11月1日至2026年11月24日")
     assert page.says("对方漏收，已补录")
-    page = xie.press("交来明细", file=[("books.csv", sheet.get_data())])
+    page = xie.press("交来明细", lines=[("books.csv", sheet.get_data())])
     assert page.says("双方一致，对账完成")
     assert scalar(select(Statement.state)) == "agreed"
     assert scalar(select(func.count()).where(Issue.closed_at.is_(None))) == 0

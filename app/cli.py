@@ -33,6 +33,18 @@ def init_cli(app: Flask) -> None:
             raise click.ClickException(f"数据库设置不安全，值守程序不启动：{error}") from None
         stand_watch(current_app._get_current_object())  # type: ignore[attr-defined]
 
+    @app.cli.command("import")
+    @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--office", default="", help="报送单位的机构编码；不写时为机构表的最上级单位")
+    @click.option("--kind", default="", help="目录编码：XZCF 行政处罚、XZXK 行政许可 等；不写时按表头判断")
+    @click.option("--dry-run", is_flag=True, help="只预览，不写入")
+    def _import(files: tuple[Path, ...], office: str, kind: str, dry_run: bool) -> None:
+        """Take files of records in, with progress and a summary; a file that was interrupted goes on."""
+        from app.duty.import_files import import_files
+
+        if not import_files(files, office, kind, dry_run=dry_run, say=click.echo):
+            raise SystemExit(1)
+
     @app.cli.command("explain")
     @click.argument("number")
     def _explain(number: str) -> None:

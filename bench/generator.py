@@ -256,8 +256,8 @@ def _cases(numbers: range, size: Size, office: int) -> None:
         filings.append((case_id, f"SLBENCH{case_id}", "creditchina", f"bench-{case_id}", subject, 1, "", at))
         cases.append(
             (
-                case_id, f"XF{opened:%Y%m%d}{case_id:08d}", REPAIR.code, REPAIR.edition, state, 3 if is_open else 7, not is_open,
-                office, subject, case_id, "creditchina", "", at, at, at, at, at,
+                case_id, f"XF{opened:%Y%m%d}{case_id:08d}", REPAIR.code, REPAIR.edition, state,
+                3 if is_open else 7, not is_open, office, subject, case_id, "creditchina", "", at, at, at, at, at,
             )
         )  # fmt: skip
         about.append((case_id, record_id, record_id if is_open else None))

@@ -26,7 +26,7 @@ from app.registry.intake.work import Judged, Work, work_on
 from app.registry.intake.write import write_chunk, write_lines
 from workflows.calendar import legal_day
 
-CHUNK = 2000
+CHUNK = 1000
 """Rows of one transaction."""
 LEASE = timedelta(seconds=30)
 """How long a run may be silent before somebody else goes on with its batch."""

@@ -23,7 +23,8 @@ MOST_TOLD = 12
 
 @dataclass(slots=True)
 class Existing:
-    """A record that is there, or one that an earlier row of the same chunk brings (`row`)."""
+    """A record that is there, or one that an earlier row of the same chunk brings (`row`); `corrected` by this batch
+    already."""
 
     id: int
     fields: dict[str, str]
@@ -33,6 +34,7 @@ class Existing:
     row: int = 0
     stored_row: Any = None
     other_sender: bool = False
+    corrected: bool = False
 
     @classmethod
     def stored(cls, row: Any, case: str, other_sender: bool = False) -> Existing:
@@ -43,10 +45,6 @@ class Existing:
     def pending(cls, number: int, made: NewRecord) -> Existing:
         """One of this chunk."""
         return cls(made.id, made.fields, made.received, None, "", number)
-
-    def change(self, change: Correction) -> None:
-        """What a row of this chunk has just made of it."""
-        self.fields, self.received = change.fields, change.received
 
 
 def correction_or_reason(
@@ -62,7 +60,7 @@ def correction_or_reason(
         old = say("比已有记录旧（{stamp} 早于 {earlier}），没有采用", stamp=stamp, earlier=earlier)
         return DUPLICATE, None, [("", old)]
     names = "、".join(work.entry.by_code[code].name for code in changed)
-    if before.row or (before.batch_id == work.batch_id and not work.confirmed):
+    if before.row or ((before.corrected or before.batch_id == work.batch_id) and not work.confirmed):
         which = say("第 {row} 行", row=before.row) if before.row else say("前面的一行")
         text = "与本批{which}是同一件（文号、主体、机关、日期相同），但内容不同（{names}）；请只保留一行"
         return WAITING, None, [("", say(text, which=which, names=names))]

@@ -15,7 +15,7 @@ from app.registry.intake.rows import Received, received_rows
 from app.registry.intake.trouble import Unreadable
 from app.registry.intake.work import Work, work_on
 
-LOOKED_AT = 2000
+LOOKED_AT = 1000
 """Rows that are judged for the preview."""
 TOLD = 50
 """Rows whose reasons a preview shows."""

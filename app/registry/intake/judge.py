@@ -102,6 +102,7 @@ class _Judging:
         self._by_sender = lookups.by_sender({office for _, _, (office, _) in asked}, senders)
         there = [row.id for row in (*self._by_key.values(), *self._by_sender.values())]
         self._cases = lookups.cases_about(there)
+        self._corrected = lookups.corrected_by(self.work.batch_id, there)
 
     def _key_of(self, judged: Judged, subject: int, office: int) -> Key:
         values: Any = judged.verdict.values
@@ -152,10 +153,11 @@ class _Judging:
             text = say("改成这样就与另一条已有记录（{number}）相同；请核对", number=taken.number)
             self._wait(judged, [("", text)], record_id=before.id)
             return 0
+        before.corrected = before.id in self._corrected
         verdict, change, reasons = correction_or_reason(self.work, judged, values, before, key)
         if change is not None:
             self.chunk.corrections.append(change)
-            before.change(change)
+            self._corrected.add(before.id)
             self._line(judged, CORRECTED, [*reasons, *warnings], before.id, whom.finding)
             return key[1]
         self._line(judged, verdict, reasons, before.id, whom.finding if verdict == WAITING else "")

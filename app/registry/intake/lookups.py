@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, text
+from sqlalchemy import ColumnElement, Row, bindparam, false, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Date, Integer, String
 
 from app.db import db
-from app.models import Case, CaseRecord, CreditRecord, Identifier, Office, Subject
+from app.models import Case, CaseRecord, CreditRecord, Identifier, Office, RecordVersion, Subject
 from app.registry.text import name_key
 
 Key = tuple[str, int, int, date]
@@ -38,7 +38,7 @@ def _among(column: Any, values: Collection[Any], kind: Any) -> Any:
     """The condition that a column's value is one of many, as one parameter."""
     if is_postgres():
         return column == text("ANY(:many)").bindparams(bindparam("many", list(values), ARRAY(kind)))
-    listed = text("(SELECT value FROM json_each(:many))").bindparams(many=json.dumps(list(values)))
+    listed = text("SELECT value FROM json_each(:many)").bindparams(many=json.dumps(list(values)))
     return column.in_(listed)
 
 
@@ -144,6 +144,18 @@ def cases_about(record_ids: Collection[int]) -> dict[int, str]:
     return {row.record_id: row.number for row in rows}
 
 
+def corrected_by(batch_id: int, record_ids: Collection[int]) -> set[int]:
+    """Which of these records the batch has corrected already."""
+    if not record_ids:
+        return set()
+    rows = db.session.execute(
+        select(RecordVersion.record_id).where(
+            RecordVersion.batch_id == batch_id, _among(RecordVersion.record_id, record_ids, Integer)
+        )
+    )
+    return set(rows.scalars())
+
+
 def offices() -> dict[str, tuple[int, str]]:
     """The offices that may recognise something, by the key of their name: id and path."""
     rows = db.session.execute(select(Office.id, Office.path, Office.name, Office.short).where(Office.kind != "linked"))
@@ -163,3 +175,8 @@ def next_ids(table: str, count: int) -> list[int]:
         return list(db.session.execute(sql, {"count": count}).scalars())
     last = db.session.execute(text(f"SELECT coalesce(max(id), 0) FROM {table}")).scalar_one()
     return list(range(last + 1, last + 1 + count))
+
+
+def within(path: Any, paths: Collection[str]) -> ColumnElement[bool]:
+    """The condition that an office stands in one of these branches of the tree."""
+    return or_(false(), *(path.startswith(branch, autoescape=True) for branch in paths))

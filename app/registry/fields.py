@@ -167,7 +167,14 @@ class DirectoryEntry:
 
     def value(self, role: str, values: Mapping[str, str]) -> str:
         """What a row says in a role; the values of several fields stand beside each other."""
-        return " ".join(values[field.code] for field in self.by_role[role] if field.code in values)
+        codes = self._codes[role]
+        if len(codes) == 1:
+            return values.get(codes[0], "")
+        return " ".join(values[code] for code in codes if code in values)
+
+    @cached_property
+    def _codes(self) -> dict[str, tuple[str, ...]]:
+        return {role: tuple(field.code for field in fields) for role, fields in self.by_role.items()}
 
     def field(self, heading: object) -> Field | None:
         """The field that a column heading means: its code, its name, or what older sheets and other offices call it."""

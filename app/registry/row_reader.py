@@ -188,14 +188,16 @@ class RowReader:
                 kept[place] = mask_id(row[place])
         return kept
 
-    def clear_values(self, values: Mapping[str, str]) -> dict[str, str]:
-        """What was understood, as it may be kept; its order is that of the entry."""
+    def clear_values(self, values: Mapping[str, str], *, touched: bool = True) -> dict[str, str]:
+        """What was understood, as it may be kept; its order is that of the entry. `touched=False`: `in_the_clear` has
+        found no number of a person in the row."""
         kept = dict(values)
-        known = self._clear
+        if not touched:
+            return kept
         for code, value in values.items():
             if code in self._secret_codes:
                 kept[code] = mask_id(value)
-            elif value not in known and may_be_personal(value) and has_personal_numbers(value):
+            elif may_be_personal(value) and has_personal_numbers(value):
                 kept[code] = hide_personal_numbers(value)
         return kept
 

@@ -12,6 +12,7 @@ PLACEHOLDERS = frozenset(
 )
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹣", "-"))
+_DASH = re.compile("[‐‑‒–—―−﹣]")
 _DROPPED_CATEGORIES = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 _SPACES = re.compile(r"\s+")
 _BLANKS_AND_BREAKS = re.compile(r"[^\S　]+")
@@ -63,6 +64,10 @@ def fold(text: object) -> str:
     """A value as it is compared: one width (NFKC), one kind of dash, capital letters, no blanks at all."""
     if text is None:
         return ""
+    written = str(text)
+    if written.isprintable() and " " not in written and unicodedata.is_normalized("NFKC", written):
+        capitals = (written.translate(_DASHES) if _DASH.search(written) else written).upper()
+        return capitals if unicodedata.is_normalized("NFKC", capitals) else unicodedata.normalize("NFKC", capitals)
     narrow = unicodedata.normalize("NFKC", visible(str(text))).translate(_DASHES).upper()
     return unicodedata.normalize("NFKC", _SPACES.sub("", narrow))  # a blank taken out can let two marks join
 

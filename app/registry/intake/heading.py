@@ -71,10 +71,6 @@ class Heading:
         """Columns nobody knows; they are kept with the row as received."""
         return [column.heading for column in self.columns if column.heading and not (column.field or column.about)]
 
-    def place(self, about: str) -> int | None:
-        """Where a column about the row stands."""
-        return next((place for place, column in enumerate(self.columns) if column.about == about), None)
-
     def kept(self) -> dict[str, Any]:
         """As a batch keeps it."""
         layout = self.layout

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from app.registry.intake import lookups
 from app.registry.intake.changes import Existing, correction_or_reason
@@ -49,6 +48,9 @@ class _Judging:
         self.chunk = Chunk()
         self._day = self.entry.by_role["day"][0].code
         self._title = self.entry.by_role["title"][0].code
+        self._organ = self.entry.by_role["organ"][0]
+        self._found: dict[str, tuple[int, str]] = {}
+        self._keys: dict[int, Key] = {}
         self._pending: dict[Key, tuple[int, NewRecord]] = {}
         self._sent: dict[tuple[int, str], tuple[int, NewRecord]] = {}
 
@@ -74,9 +76,13 @@ class _Judging:
     def _office(self, judged: Judged) -> tuple[int, str] | None:
         """The office that recognised the record, with a warning when its name is unknown; None for a row that waits,
         because another office must send it or because what it says is no record."""
-        field = self.entry.by_role["organ"][0]
-        organ = self.entry.value("organ", judged.verdict.values)
-        found = self.work.offices.get(name_key(organ))
+        field = self._organ
+        organ = judged.verdict.values.get(field.code, "")
+        found = self._found.get(organ)
+        if found is None:
+            found = self.work.offices.get(name_key(organ))
+            if found is not None:
+                self._found[organ] = found
         if fold(self.work.about(judged, "standing")) in _WITHDRAWN:
             text = say("报送的状态是“撤销”；撤销处罚请在原记录上登记，不能作为新的记录写入")
             self._wait(judged, [("", text)])
@@ -105,9 +111,12 @@ class _Judging:
         self._corrected = lookups.corrected_by(self.work.batch_id, there)
 
     def _key_of(self, judged: Judged, subject: int, office: int) -> Key:
-        values: Any = judged.verdict.values
-        number = number_key(self.entry.value("number", values))
-        return number, subject, office, date.fromisoformat(values[self._day])
+        key = self._keys.get(judged.row)
+        if key is None:
+            values = judged.verdict.values
+            number = number_key(self.entry.value("number", values))
+            key = self._keys[judged.row] = number, subject, office, date.fromisoformat(values[self._day])
+        return key
 
     def _decide(self, judged: Judged, whom: Whom, office: tuple[int, str]) -> int:
         """Decide a row; the id of the subject it is taken in for, else 0."""
@@ -116,7 +125,7 @@ class _Judging:
             return 0
         warnings = [(found.field, str(found.text)) for found in judged.verdict.warnings]
         if office[1]:
-            warnings.append((self.entry.by_role["organ"][0].code, office[1]))
+            warnings.append((self._organ.code, office[1]))
         if whom.warning:
             warnings.append((whom.field, f"{self.entry.by_code[whom.field].name}：{whom.warning}"))
         standing = fold(self.work.about(judged, "standing"))
@@ -147,7 +156,7 @@ class _Judging:
         self, judged: Judged, before: Existing, key: Key, sender: str, warnings: list[tuple[str, str]], whom: Whom
     ) -> int:
         """A row about a record that is there: nothing new, a correction, or a contradiction."""
-        values = self.work.reader.fields.clear_values(judged.verdict.values)
+        values = self.work.clear_values(judged)
         taken = self._by_key.get(key)
         if taken is not None and taken.id != before.id:
             text = say("改成这样就与另一条已有记录（{number}）相同；请核对", number=taken.number)
@@ -164,7 +173,7 @@ class _Judging:
         return 0
 
     def _take_in(self, judged: Judged, key: Key, sender: str, warnings: list[tuple[str, str]], finding: str) -> int:
-        values = self.work.reader.fields.clear_values(judged.verdict.values)
+        values = self.work.clear_values(judged)
         shown = self.work.terms.of(values, self.work.today)
         scope = fold(self.work.about(judged, "scope"))
         public = scope in _SHOWN_TO_ALL

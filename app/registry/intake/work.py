@@ -51,6 +51,7 @@ class Work:
     offices: dict[str, tuple[int, str]]
     at: datetime
     today: date
+    places: dict[str, int]
     confirmed: bool = False
 
     def judge(self, received: Received) -> Judged:
@@ -61,9 +62,13 @@ class Work:
             received.row, cells, self.reader.fields.read(read), self.reader.fields.in_the_clear(read)[: len(cells)]
         )
 
+    def clear_values(self, judged: Judged) -> dict[str, str]:
+        """What the row was understood as, as it may be kept."""
+        return self.reader.fields.clear_values(judged.verdict.values, touched=judged.clear != judged.cells)
+
     def about(self, judged: Judged, meaning: str) -> str:
         """What the row says in a column about itself: its sender's id, its stamp."""
-        place = self.heading.place(meaning)
+        place = self.places.get(meaning)
         return judged.cells[place].strip() if place is not None else ""
 
     def as_received(self, cells: list[str]) -> dict[str, str]:
@@ -82,7 +87,8 @@ def work_on(
     """Everything the rows of a batch have in common. `confirmed`: an officer has compared and vouches for the row."""
     entry = heading.entry
     reader = reader_of(heading, today)
-    return Work(batch_id, *office, entry, heading, reader, Terms(entry), offices, at, today, confirmed)
+    places = {column.about: place for place, column in enumerate(heading.columns) if column.about}
+    return Work(batch_id, *office, entry, heading, reader, Terms(entry), offices, at, today, places, confirmed)
 
 
 @dataclass(slots=True)

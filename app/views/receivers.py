@@ -24,12 +24,13 @@ CONFIRMED, DELIVERED, WAITING, FAILED, DENIED = "confirmed", "delivered", "waiti
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A receiver of the outcome. `asked` says whether it is asked to confirm, `late` by which day it should have;
-    `receipt` is what it said, in words."""
+    """A receiver of the outcome. `next_at` is when it is tried again; `asked` says whether it is asked to confirm,
+    `late` by which day it should have; `receipt` is what it said, in words."""
 
     name: str
     act: str
     state_text: str
+    next_at: datetime | None
     badge: str
     sent_at: datetime | None
     receipt: str
@@ -111,6 +112,7 @@ def _one(row: Any, today: date) -> Told:
         name=row.name,
         act=row.act,
         state_text=text,
+        next_at=row.next_at if row.state == "waiting" and row.attempts and not row.receipt else None,
         badge=badge,
         sent_at=row.delivered_at,
         receipt=_answer(row) if row.receipt else "",
@@ -134,7 +136,7 @@ def _state(row: Any, asked: bool) -> tuple[str, str]:
         case "skipped":
             return _("不再发送"), WAITING
         case _ if row.attempts:
-            return _("送达失败 %(n)s 次，下次 %(at)s", n=row.attempts, at=when(row.next_at)), FAILED
+            return _("送达失败 %(n)s 次", n=row.attempts), FAILED
         case _:
             return _("已写好，待送出"), WAITING
 
@@ -165,6 +167,8 @@ def _showing(share: Any, told: Told | None) -> Showing:
     else:
         state, tone = STOPPING[told.act], "ju"
         words = told.receipt or told.state_text
+        if told.next_at:
+            words = _("%(words)s，%(at)s再送", words=words, at=when(told.next_at))
         if told.late:
             words = _("%(words)s；约定 %(day)s前确认，我们正在催办", words=words, day=day(told.late))
     return Showing(share.name, str(state), tone, str(words), share.at)

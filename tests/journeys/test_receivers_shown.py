@@ -85,7 +85,7 @@ def test_the_case_page_says_of_each_receiver_how_far_it_is(
     for who, address in (("he", f"/desk/cases/{number}"), ("deng", f"/my/cases/{number}")):
         page = come(who).go(address)
         for words in (
-            "1 / 4 已确认", "已送达，待确认", "送达失败 3 次，下次 11月24日 16:00",
+            "1 / 4 已确认", "已送达，待确认", "送达失败 3 次 11月24日 16:00再送",
             "查找不到，11月24日（周二），库里没有这个代码",
             "已办理，11月24日（周二），编号 市监信〔2026〕88号", "接收单位回执",
         ):  # fmt: skip

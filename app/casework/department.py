@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, case, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.casework.inbox import FAR
 from app.casework.keyset import Order, Page, page_of
 from app.casework.receive import CLOCK
-from app.casework.sight import notices_visible_to
+from app.casework.sight import deliveries_to, notices_visible_to
 from app.db import db
 from app.models import (
     Attempt,
@@ -32,6 +32,8 @@ from app.models.sharing import CONFIRMING
 from workflows.calendar import day_start
 from workflows.clockwork import Deadline
 
+UNANSWERED = Delivery.receipt == literal_column("''")
+"""Written out, so that the index of what is not answered serves."""
 PAGE = 25
 SHOWN = 20
 """How many of the tries to deliver a page tells of."""
@@ -147,7 +149,7 @@ def waiting_notices(
     person: Person, department: int, text: str = "", after: str | None = None, before: str | None = None
 ) -> Page[ToldLine]:
     """What the department has still to answer and was asked to by a date, the nearest date first."""
-    query = _query().where(*_of(person, department), Delivery.receipt == "", DeadlineRow.id.is_not(None))
+    query = _query().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
     if text.strip():
         query = query.where(_named(text))
     order = Order(_due(), Notice.id, "day")
@@ -157,7 +159,7 @@ def waiting_notices(
 
 def count_waiting(person: Person, department: int, today: date) -> Waiting:
     """The same notices, counted."""
-    asked = _query().where(*_of(person, department), Delivery.receipt == "", DeadlineRow.id.is_not(None))
+    asked = _query().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
     dues = asked.with_only_columns(_due().label("due")).limit(1001).subquery()
     row = db.session.execute(
         select(
@@ -183,7 +185,7 @@ def figures(person: Person, department: int, since: date, until: date) -> Figure
             *(count(states[name]) for name in ("confirmed", "trouble", "open")),
         )
         .join(Delivery, Delivery.notice_id == Notice.id)
-        .where(*_of(person, department), *within)
+        .where(deliveries_to(person, department), *within)
     ).one()  # fmt: skip
     return Figures(*row)
 
@@ -192,18 +194,18 @@ def notices_of(
     person: Person, department: int, wanted: NoticeFilter, after: str | None = None, before: str | None = None
 ) -> Page[ToldLine]:
     """Everything the department was told, the newest first."""
-    query = _query().where(*_of(person, department), *_conditions(wanted))
-    order = Order(Notice.written_at, Notice.id, "instant", down=True)
-    page = page_of(query.add_columns(Notice.written_at.label("mark")), order, after=after, before=before, limit=PAGE)
+    query = _query().where(deliveries_to(person, department), *_conditions(wanted))
+    order = Order(Delivery.notice_id, Delivery.notice_id, "number", down=True)
+    page = page_of(query.add_columns(Notice.id.label("mark")), order, after=after, before=before, limit=PAGE)
     return Page(tuple(line_of(row) for row in page.rows), page.before, page.after)
 
 
 def every_notice_of(person: Person, department: int, wanted: NoticeFilter, below: int, limit: int) -> list[ToldLine]:
     """The same without pages, by falling id from the one below `below` (0: from the newest): a batch for a file."""
-    query = _query().where(*_of(person, department), *_conditions(wanted))
+    query = _query().where(deliveries_to(person, department), *_conditions(wanted))
     if below:
-        query = query.where(Notice.id < below)
-    return [line_of(row) for row in db.session.execute(query.order_by(Notice.id.desc()).limit(limit))]
+        query = query.where(Delivery.notice_id < below)
+    return [line_of(row) for row in db.session.execute(query.order_by(Delivery.notice_id.desc()).limit(limit))]
 
 
 def notices_by_key(person: Person, keys: Sequence[str]) -> list[ToldLine]:
@@ -351,10 +353,6 @@ def _query() -> Any:
     return query
 
 
-def _of(person: Person, department: int) -> tuple[ColumnElement[bool], ...]:
-    return notices_visible_to(person), Notice.receiver_id == department, Delivery.receiver_id == department
-
-
 def _due() -> ColumnElement[date]:
     return func.coalesce(DeadlineRow.due_on, FAR, type_=DeadlineRow.due_on.type)
 
@@ -362,7 +360,7 @@ def _due() -> ColumnElement[date]:
 def _states() -> Mapping[str, ColumnElement[bool]]:
     """What a notice may be for its department: not answered, confirmed, answered that it was not done."""
     return {
-        "open": Delivery.receipt == "",
+        "open": UNANSWERED,
         "confirmed": Delivery.receipt.in_(CONFIRMING),
         "trouble": and_(Delivery.receipt != "", Delivery.receipt.not_in(CONFIRMING)),
     }

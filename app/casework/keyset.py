@@ -26,7 +26,8 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Order:
-    """By a column and then by id, both upwards or both downwards. `kind` says how a mark is read: day or instant."""
+    """By a column and then by id, both upwards or both downwards. `kind` says how a mark is read: day, instant,
+    number."""
 
     column: Any
     id: Any
@@ -44,6 +45,8 @@ class Order:
         if not tilde or not row_id.isascii() or not row_id.isdigit() or len(row_id) > 9:
             return None
         try:
+            if self.kind == "number":
+                return (int(value), int(row_id)) if value.isascii() and value.isdigit() and len(value) < 10 else None
             if self.kind == "day":
                 return date.fromisoformat(value), int(row_id)
             instant = datetime.fromisoformat(value)

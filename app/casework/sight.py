@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Case, CreditRecord, Filing, Issue, Notice, Office
+from app.models import Case, CreditRecord, Delivery, Filing, Issue, Notice, Office, Office
 from app.notices.statement_rows import issuing_office
 from workflows.people import Role
 
@@ -52,6 +52,12 @@ def notices_visible_to(person: Person) -> ColumnElement[bool]:
     linked department for which they act today."""
     departments = departments_of(person)
     return Notice.receiver_id.in_(sorted(departments)) if departments else false()
+
+
+def deliveries_to(person: Person, department: int) -> ColumnElement[bool]:
+    """The condition on `Delivery` for the lists of one department: the same policy, and none of them for whoever does
+    not act for it."""
+    return Delivery.receiver_id == department if department in departments_of(person) else false()
 
 
 def sharing_offices(person: Person) -> Select[int]:

@@ -82,6 +82,10 @@ class Delivery(Base):
         ),
         Index("ix_delivery_receiver", "receiver_id", "notice_id"),
         Index(
+            "ix_delivery_unanswered", "receiver_id", "notice_id",
+            sqlite_where=text("receipt = ''"), postgresql_where=text("receipt = ''"),
+        ),
+        Index(
             "ix_delivery_batch", "receiver_id", "batch",
             sqlite_where=text("batch IS NOT NULL"), postgresql_where=text("batch IS NOT NULL"),
         ),

@@ -200,6 +200,13 @@ def upgrade() -> None:
         )
         batch_op.create_index("ix_delivery_receiver", ["receiver_id", "notice_id"], unique=False)
         batch_op.create_index(
+            "ix_delivery_unanswered",
+            ["receiver_id", "notice_id"],
+            unique=False,
+            sqlite_where=sa.text("receipt = ''"),
+            postgresql_where=sa.text("receipt = ''"),
+        )
+        batch_op.create_index(
             "ix_delivery_unfinished",
             ["receiver_id", "subject_id", "seq"],
             unique=False,
@@ -305,6 +312,9 @@ def downgrade() -> None:
             "ix_delivery_unfinished",
             sqlite_where=sa.text("state IN ('waiting', 'dead')"),
             postgresql_where=sa.text("state IN ('waiting', 'dead')"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_unanswered", sqlite_where=sa.text("receipt = ''"), postgresql_where=sa.text("receipt = ''")
         )
         batch_op.drop_index("ix_delivery_receiver")
         batch_op.drop_index(

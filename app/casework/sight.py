@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Case, CreditRecord, Delivery, Filing, Issue, Notice, Office, Office
+from app.models import Case, CreditRecord, Delivery, Filing, Issue, Notice, Office
 from app.notices.statement_rows import issuing_office
 from workflows.people import Role
 

@@ -107,6 +107,7 @@ def acting_department() -> int:
 GATES: dict[str, Callable[[Person], bool]] = {
     "enterprise": lambda who: bool(who.mandates),
     "desk": lambda who: bool(who.roles & CASEWORK_ROLES),
+    "hall": lambda who: any(one.channel == "hall" for one in who.carries),
     "admin": lambda who: bool(who.roles & {Role.ADMINISTRATOR, Role.LEGAL}),
     "agency": lambda who: Role.LINKED in who.roles,
 }
@@ -119,10 +120,17 @@ KEYED = frozenset(("api",))
 
 KEEP_TYPED = frozenset(
     (
-        "desk.step", "desk.annul", "desk.classify", "enterprise.step", "enterprise.contact", "agency.notice",
+        "desk.step",
+        "desk.annul",
+        "desk.classify",
+        "hall.filing",
+        "hall.completion",
+        "enterprise.step",
+        "enterprise.contact",
+        "agency.notice",
         "agency.receipts",
     )
-)  # fmt: skip
+)
 """Pages that show a form of an earlier session again with what was typed in it, instead of a plain refusal. Each does
 nothing before its `TypedForm` has been found valid, which a form without the token of this session never is."""
 

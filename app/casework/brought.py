@@ -75,6 +75,9 @@ def checked_files(pushed: Pushed, limit: int) -> None:
 
 def subject_of(pushed: Pushed, index: bytes) -> Any:
     """The subject that applies. Raises StepRefused: no such code, or another name than the one given."""
+    if pushed.subject is not None:
+        chosen = select(Subject.id, Subject.name, Subject.kind).where(Subject.id == pushed.subject)
+        return db.session.execute(chosen).one()
     person = not pushed.code and bool(pushed.id_number)
     verdict = check_id_number(pushed.id_number) if person else check_code(pushed.code)
     if not verdict.ok:

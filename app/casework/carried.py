@@ -47,7 +47,8 @@ class Pushed:
     """One application: the carrier's own number for it, T0, who applies, for which records, with what papers.
 
     `received_on` is the civil day on which 信用中国 or the window received it. The subject is named by `code`, or, a
-    natural person, by `id_number`; `name` must be theirs.
+    natural person, by `id_number`; `name` must be theirs. `subject` is our own id, where the carrier has chosen it on
+    a page of this house and neither number need be said.
     """
 
     number: str
@@ -57,6 +58,7 @@ class Pushed:
     letter: Letter
     code: str = ""
     id_number: str = ""
+    subject: int | None = None
     statement: str = ""
     contact: str = ""
     phone: str = ""

@@ -35,6 +35,7 @@ def init_views(app: OpenAPI) -> None:
         agency_statements,
         api,
         desk,
+        desk_hall,
         desk_issues,
         desk_sharing,
         desk_statements,
@@ -48,6 +49,6 @@ def init_views(app: OpenAPI) -> None:
     init_texts(app)
     init_frame(app)
     app.jinja_env.globals["get_locale"] = get_locale
-    for counter in (public, account, enterprise, desk, agency, admin, service):
+    for counter in (public, account, enterprise, desk, desk_hall, agency, admin, service):
         app.register_blueprint(counter.blueprint)
     api.init_api(app)

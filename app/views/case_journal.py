@@ -43,6 +43,8 @@ def act_title(workflow: Workflow, act: str) -> str:
 
 
 def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine]:
+    """What was done in a case, oldest first; who carried it in is named with their office."""
+    carriers = _offices({row.office_id for row in loaded.lines if row.role == Role.CARRIER})
     lines = []
     departments = _departments(loaded)
     for row in loaded.lines:
@@ -55,7 +57,7 @@ def journal_of(loaded: Loaded, officer: bool, subject_name: str) -> list[LogLine
                 title=act_title(loaded.workflow, row.act),
                 person=row.person_name,
                 role=role,
-                office=departments.get(row.item, "") if row.act == RECEIPT else "",
+                office=departments.get(row.item, "") if row.act == RECEIPT else _carrier(row, carriers),
                 on_behalf_of=subject_name if row.on_behalf_of else "",
                 law_text=article(row.law),
                 note=note,
@@ -81,6 +83,18 @@ def receipt_note(answers: Mapping[str, Any]) -> str:
     if answers.get("reason"):
         said.append(str(answers["reason"]))
     return _("，").join(word for word in said if word)
+
+
+def _carrier(row: Any, offices: Mapping[int, str]) -> str:
+    return offices.get(row.office_id, "") if row.role == Role.CARRIER else ""
+
+
+def _offices(ids: set[int]) -> Mapping[int, str]:
+    """Names of offices; no statement when there are none."""
+    if not ids:
+        return {}
+    rows = db.session.execute(select(Office.id, Office.name).where(Office.id.in_(sorted(ids))))
+    return {row.id: row.name for row in rows}
 
 
 def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:

@@ -37,6 +37,10 @@ from workflows.engine import offers
 from workflows.grammar import Step, Workflow
 from workflows.people import Role, roles_in
 
+WITH_PAPERS = {("desk", "hall", "resubmit"): "hall.completion"}
+"""Steps that an officer takes for an applicant on a page of its own, where papers can be handed in: by counter, channel
+and step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
@@ -165,7 +169,8 @@ def _offers(loaded: Loaded, who: Person, at: datetime, counter: str) -> tuple[Of
     for step, no in offers(loaded.workflow, loaded.facts, who, at):
         if step.by == (Role.WATCH,):
             continue
-        url = url_for(f"{counter}.step", number=loaded.facts.case.number, step=step.code)
+        door = WITH_PAPERS.get((counter, loaded.facts.case.channel, step.code))
+        url = url_for(door or f"{counter}.step", number=loaded.facts.case.number, step=None if door else step.code)
         found.append(Offer(step, tuple(no_of(refusal) for refusal in no), url, article(step.law)))
     order = {offer.step.code: index for index, offer in enumerate(found)}
     return tuple(sorted(found, key=lambda offer: (bool(offer.refusals), order[offer.step.code])))

@@ -55,6 +55,11 @@ class Frame:
         return "、".join(name for _, name in self.who.offices) if self.who else ""
 
     @property
+    def at_window(self) -> bool:
+        """Whether this person takes in applications at a hall window."""
+        return bool(self.who and any(one.channel == "hall" for one in self.who.carries))
+
+    @property
     def administrator(self) -> bool:
         """Whether the administrator's counter is open to this person."""
         return bool(self.who and self.who.roles & {Role.ADMINISTRATOR, Role.LEGAL})

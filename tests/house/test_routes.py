@@ -21,7 +21,7 @@ from tests.cast import SINCE, Cast
 from workflows.law import rule
 
 EVERYBODY, SIGNED_IN, FILER, OFFICER = "everybody", "signed in", "filer", "officer"
-ADMINISTRATION, AGENCY, PROGRAM = "administration", "agency", "program"
+ADMINISTRATION, AGENCY, PROGRAM, WINDOW = "administration", "agency", "program", "window"
 
 RULES: dict[str, str] = {
     # for everybody
@@ -88,6 +88,12 @@ RULES: dict[str, str] = {
     "desk.statements": OFFICER,
     "desk.statement": OFFICER,
     "desk.statement_file": OFFICER,
+    # 窗口收件: who takes in applications at an office's window
+    "hall.window": WINDOW,
+    "hall.subject": WINDOW,
+    "hall.filing": WINDOW,
+    "hall.receipt": WINDOW,
+    "hall.completion": WINDOW,
     # 联动部门: who acts for a linked department
     "agency.inbox": AGENCY,
     "agency.notices": AGENCY,
@@ -152,7 +158,7 @@ RULES: dict[str, str] = {
 
 PEOPLE = {
     "deng": {SIGNED_IN, FILER},
-    "li": {SIGNED_IN, OFFICER},
+    "li": {SIGNED_IN, OFFICER, WINDOW},
     "tang": {SIGNED_IN, OFFICER},
     "jiang": {SIGNED_IN, OFFICER, ADMINISTRATION},
     "shen": {SIGNED_IN, ADMINISTRATION},
@@ -256,7 +262,7 @@ def test_everybody_gets_in_where_they_belong_and_nowhere_else(app: Flask, people
             assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), seen
         elif wanted != EVERYBODY and wanted not in PEOPLE[name]:
             assert answer.status_code == 403, seen
-        elif wanted in (FILER, OFFICER, AGENCY):
+        elif wanted in (FILER, OFFICER, AGENCY, WINDOW):
             assert answer.status_code not in (401, 403), seen
         else:
             assert answer.status_code != 401, seen

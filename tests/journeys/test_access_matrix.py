@@ -86,6 +86,12 @@ TABLE = """
 /desk/                                  >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/cases                             >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/records                           >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/hall/                             >      x    x    +  x    x    x  x    x     x    +   x      x
+/desk/hall/{applicant}                  >      x    x    +  x    x    x  x    x     x    +   x      x
+/desk/hall/{applicant}/filing           >      x    x    >  x    x    x  x    x     x    >   x      x
+/desk/hall/receipts/2222-2222           >      x    x    -  x    x    x  x    x     x    -   x      x
+/desk/hall/cases/{number}/completion    >      x    x    -  x    x    x  x    x     x    -   x      x
+/desk/hall/999999                       >      x    x    -  x    x    x  x    x     x    -   x      x
 /desk/cases/{number}                    >      x    x    +  +    +    +  +    +     x    -   x      x
 /desk/cases/{number}/steps/serve        >      x    x    +  +    +    +  +    +     x    -   x      x
 /desk/cases/{number}/why/total          >      x    x    +  +    +    +  +    +     x    -   x      x
@@ -222,7 +228,8 @@ def real(stage: Stage) -> dict[str, Any]:
     return {
         "number": done["number"], "public_id": done["public_id"], "doc": done["document_id"], "use": done["use_id"],
         "code": done["code"], "draft": draft["number"], "receipt": draft["receipt"], "city": city["number"],
-        "city_use": city["use_id"], "city_record": city["public_id"], "company": cast.codes["yueheng"],
+        "city_use": city["use_id"], "city_record": city["public_id"], "applicant": cast.subjects["yueheng"],
+        "company": cast.codes["yueheng"],
         "liu": cast.users["liu"], "role": role, "mandate": mandate, "office": cast.offices["changsha"],
         "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
         "api_key": api_key, "wanted": wanted, "market": market,

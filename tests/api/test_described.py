@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import schemathesis
-from flask import Flask
+from flask import Flask, Response, jsonify
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import Case, GenerationMode
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sqlalchemy import select
 
@@ -20,7 +21,7 @@ from tests.api.conftest import Program, a_key
 from tests.build import a_case
 from tests.cast import Cast
 
-EXAMPLES = 12
+EXAMPLES = 16
 """Per door, for what fits the description and for what does not."""
 
 
@@ -55,21 +56,48 @@ def world(app: Flask, people: Cast) -> dict[str, Any]:
 
 
 def test_every_answer_of_every_door_is_described(app: Flask, world: dict[str, Any]) -> None:
-    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", Fresh(app))
-    doors = [result.ok() for result in schema.get_all_operations()]
-    assert len(doors) > 30
     statuses: dict[int, int] = {}
+    doors = every_door(app)
+    assert len(doors) > 30
     for door in doors:
-        tag = door.tags[0]
-        headers = {"Authorization": f"Bearer {world['keys'].get(tag, world['keys'][''])}"}
-        real = {name: value for name, value in world["path"].items() if f"{{{name}}}" in door.path}
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            for path in (real, None):
-                send(door, mode, path, headers, statuses)
-                if not real:
-                    break
+        knock(door, world, statuses)
     assert sum(statuses.values()) > 500 and not [status for status in statuses if status >= 500], statuses
     assert {200, 201, 404, 422} <= set(statuses), statuses
+
+
+@pytest.mark.parametrize("fault", ["breaks", "strange status", "strange answer", "a page"])
+def test_a_door_that_answers_otherwise_is_found(
+    app: Flask, world: dict[str, Any], monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Otherwise the story above would say nothing."""
+
+    def faulty(**_: Any) -> Response:
+        if fault == "breaks":
+            raise RuntimeError
+        if fault == "strange answer":
+            return jsonify(cases="none")
+        return Response("<p>hello", 418 if fault == "strange status" else 200)
+
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "api.list_cases", faulty)
+    door = next(door for door in every_door(app) if door.path == "/api/v1/cases")
+    with pytest.raises(FailureGroup):
+        knock(door, world, {})
+
+
+def every_door(app: Flask) -> list[Any]:
+    """Every address and method that the description has."""
+    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", Fresh(app))
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+def knock(door: Any, world: dict[str, Any], statuses: dict[int, int]) -> None:
+    """What fits the description and what does not, at something that is there and at something that is not."""
+    headers = {"Authorization": f"Bearer {world['keys'].get(door.tags[0], world['keys'][''])}"}
+    real = {name: value for name, value in world["path"].items() if f"{{{name}}}" in door.path}
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        for path in (real, None) if real else (None,):
+            send(door, mode, path, headers, statuses)
 
 
 def send(

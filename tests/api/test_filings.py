@@ -51,6 +51,11 @@ def application(cast: Cast, *records: dict[str, str], **changed: Any) -> dict[st
     return {name: value for name, value in (body | changed).items() if value is not None}
 
 
+def paper(data: str) -> dict[str, str]:
+    """A file as it is sent."""
+    return {"name": "证明.png", "data": data}
+
+
 def push(china: Program, body: Any, key: str = "push-0001") -> Any:
     """Push an application."""
     return china.post("/filings", body, Idempotency_Key=key)
@@ -118,14 +123,16 @@ def test_what_cannot_be_filed_at_all_comes_back_whole_with_every_reason(
     good = record(people)
     picture = b64encode(photograph()).decode()
     friend = {"signer": "x", "capacity": "friend", "signed_on": "2026-11-23"}
-    text = [{"name": "a.png", "data": b64encode(b"hello").decode()}]
+    text = [paper(b64encode(b"hello").decode())]
     for what, body, field in (
         ("another name", application(people, good, name="湖南衡岳运输有限公司"), ""),
         ("nobody's code", application(people, good, code="91430100MA7X9K3Q1A"), ""),
         ("tomorrow", application(people, good, received_on="2026-11-25"), ""),
         ("no letter", application(people, good, letter=None), "letter"),
-        ("no file", application(people, good, proofs=[{"name": "a.pdf", "data": b64encode(b"%PDF-").decode()}]), ""),
-        ("no base64", application(people, good, proofs=[{"name": "a.png", "data": picture[:-3] + "!!!"}]), ""),
+        ("no file", application(people, good, proofs=[paper(b64encode(b"%PDF-").decode())]), ""),
+        ("no base64", application(people, good, proofs=[paper(picture[:-3] + "!!!")]), "proofs.0.data"),
+        ("words for base64", application(people, good, proofs=[paper("一二三四")]), "proofs.0.data"),
+        ("half a file", application(people, good, proofs=[paper("iVBOR")]), ""),
         ("text as a file", application(people, good, proofs=text), ""),
         ("no records", application(people), "records"),
         ("too many", application(people, *[good] * 51), "records"),

@@ -47,7 +47,7 @@ SAMPLE: JsonDict = {
     "statement": "罚款已经缴清。",
     "contact": "邓某",
     "phone": "0731-12345678",
-    "proofs": [{"name": "缴款凭证.pdf", "data": "JVBERi0xLjcK…"}],
+    "proofs": [{"name": "缴款凭证.pdf", "data": "JVBERi0xLjcK"}],
 }  # fmt: skip
 
 
@@ -56,7 +56,10 @@ class PaperBody(BaseModel, extra="forbid"):
 
     name: Line = Field(title="文件名", min_length=1, max_length=200)
     data: str = Field(
-        title="内容，Base64", description="PDF、JPG 或者 PNG，不超过 10 MB", max_length=LONGEST, min_length=4
+        title="内容，Base64",
+        description="PDF、JPG 或者 PNG，不超过 10 MB",
+        max_length=LONGEST,
+        pattern="^[A-Za-z0-9+/]{4,}={0,2}$",
     )
 
 

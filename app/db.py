@@ -21,6 +21,8 @@ from sqlalchemy.engine import Connection, Dialect, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from app.spelling import name_initials, name_key, spaced_grams, spelled_at
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -120,7 +122,8 @@ def writing() -> bool:
 
 
 def prepare(engine: Engine) -> None:
-    """Attach what an engine needs: errors that quote no rows; for SQLite its settings and the kind of BEGIN."""
+    """Attach what an engine needs: errors that quote no rows; for SQLite its settings, the kind of BEGIN, and the
+    functions by which its triggers keep the index of names."""
 
     @event.listens_for(engine, "handle_error")
     def _quote_no_row(context: ExceptionContext) -> None:
@@ -140,6 +143,8 @@ def prepare(engine: Engine) -> None:
         for pragma in ("busy_timeout=20000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        for function, arguments in ((name_key, 1), (name_initials, 1), (spaced_grams, 2), (spelled_at, 2)):
+            connection.create_function(function.__name__, arguments, function, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import JSON
 
 from app.db import Instant
+from migrations.name_index import part_of_index
 
 db = current_app.extensions["migrate"].db
 
@@ -34,6 +35,7 @@ def run() -> None:
             render_as_batch=True,
             render_item=render,
             compare_type=True,
+            include_object=lambda _item, name, _kind, _reflected, _other: not part_of_index(name),
             transaction_per_migration=True,
         )
         with context.begin_transaction():

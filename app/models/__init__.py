@@ -29,7 +29,7 @@ from app.models.sharing import (
     Statement,
     Subscription,
 )
-from app.models.subject import Ban, Identifier, Mandate, Subject
+from app.models.subject import Ban, Identifier, Mandate, Subject, SubjectName
 from app.models.watch import Heartbeat
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "RepairTask",
     "Statement",
     "Subject",
+    "SubjectName",
     "Subscription",
     "User",
 ]

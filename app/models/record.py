@@ -33,6 +33,8 @@ class CreditRecord(Base):
             "ix_record_sender", "office_id", "sender_id", unique=True,
             sqlite_where=text("sender_id <> ''"), postgresql_where=text("sender_id <> ''"),
         ),
+        Index("ix_record_kind_day", "kind", "recognised_on", "id", "maximum_last_day"),
+        Index("ix_record_office_kind_day", "office_id", "kind", "recognised_on", "id"),
         CheckConstraint("duty in ('performed', 'outstanding', 'unknown')", name="duty"),
         CheckConstraint("cls in ('', '轻微', '一般', '严重')", name="cls"),
     )  # fmt: skip
@@ -43,7 +45,7 @@ class CreditRecord(Base):
     directory: Mapped[str]
     catalogue: Mapped[str]
     subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id"), index=True)
-    office_id: Mapped[int] = mapped_column(ForeignKey("office.id"), index=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("office.id"))
     title: Mapped[str]
     number: Mapped[str]
     number_key: Mapped[str]

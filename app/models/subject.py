@@ -53,6 +53,19 @@ class Subject(Base):
         return self.kind == "person"
 
 
+class SubjectName(Base):
+    """A name that anybody may look for: its key and its initials (`app/spelling.py`), kept in step by the database.
+
+    Whoever has no row here is found by no name. A natural person never has one.
+    """
+
+    __tablename__ = "subject_name"
+
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str]
+    initials: Mapped[str]
+
+
 class Identifier(Base):
     """A code of a subject from a day until a day. ID numbers of persons are sealed and found by a blind index only."""
 

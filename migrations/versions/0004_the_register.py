@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from migrations import name_index
 from migrations.guard import guard, unguard
 
 revision = "0004"
@@ -13,6 +14,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+KEEPERS = name_index.KEEPERS
 GUARDS = (
     ("batch", "delete", "", "batches are never deleted"),
     ("record_version", "delete", "", "what a record said is never deleted"),
@@ -131,11 +133,19 @@ def upgrade() -> None:
         sqlite_where=sa.text("sender_id <> ''"),
         postgresql_where=sa.text("sender_id <> ''"),
     )
+    op.create_index("ix_record_kind_day", "record", ["kind", "recognised_on", "id", "maximum_last_day"])
+    op.create_index("ix_record_office_kind_day", "record", ["office_id", "kind", "recognised_on", "id"])
+    op.drop_index("ix_record_office_id", "record")
+    name_index.create()
     guard(GUARDS)
 
 
 def downgrade() -> None:
     unguard(GUARDS)
+    name_index.drop()
+    op.create_index("ix_record_office_id", "record", ["office_id"])
+    op.drop_index("ix_record_office_kind_day", "record")
+    op.drop_index("ix_record_kind_day", "record")
     op.drop_index("ix_record_sender", "record")
     op.drop_index("ix_record_batch_id", "record")
     for column in ("undone_at", "changed_at", "version", "batch_id", "sender_id"):

@@ -13,6 +13,7 @@ from app.models import Endpoint
 from app.models.sharing import CHANNELS_OUT
 from app.notices.addresses import BadAddress, check_address
 from app.notices.formats import FORMATS
+from app.notices.formats.sheet import FORMAT
 from app.notices.keys import webhook_secrets
 from app.office_book.base import NotDone, note, the_office
 
@@ -26,6 +27,9 @@ def set_endpoint(actor: Person, office_id: int, *, channel: str, format: str, ad
     held = _held(actor, office_id)
     if channel not in CHANNELS_OUT or format not in FORMATS:
         raise NotDone("请从列出的选项里选一项。")
+    if channel == "drop" and format != FORMAT:
+        text = "文件交换的表格只装得下“{title}”格式，请选这一种格式，或者改用别的方式。"
+        raise NotDone(text, title=FORMATS[FORMAT].TITLE)
     if channel == "webhook":
         try:
             check_address(address)

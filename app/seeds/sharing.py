@@ -37,8 +37,8 @@ from workflows.calendar import legal_day
 if TYPE_CHECKING:
     from app.seeds.stories import Teller
 
-AGREED = {"lk-credit-china": ("feed", "result"), "lk-credit-hunan": ("drop", "result"), "lk-mot": ("feed", "result"),
-          "lk-tax": ("drop", "result"), "lk-court": ("feed", "result")}  # fmt: skip
+AGREED = {"lk-credit-china": ("feed", "creditchina"), "lk-credit-hunan": ("feed", "province"),
+          "lk-mot": ("feed", "ministry"), "lk-tax": ("drop", "result"), "lk-court": ("feed", "result")}  # fmt: skip
 """Channel and format of departments that have agreed on something; the others come to the counter."""
 SAMPLE, GONE, AWAY = "lk-resources", "lk-water", "lk-court"
 """Who runs the sample receiver, whose system takes nothing any more, who has fetched nothing for a month."""

@@ -1,4 +1,4 @@
-"""Commands: flask --app wsgi seed · watch · explain · draw · verify · reconcile."""
+"""Commands: flask --app wsgi seed · watch · explain · draw · verify · reconcile · api-key · end-api-key."""
 
 from __future__ import annotations
 
@@ -95,3 +95,57 @@ def init_cli(app: Flask) -> None:
         click.echo(verdict.sentence)
         if not verdict.genuine:
             raise SystemExit(1)
+
+    @app.cli.command("api-key")
+    @click.argument("office")
+    @click.argument("login")
+    @click.argument("label")
+    @click.option("--scopes", default="steps", help="用途，用逗号隔开：notices receipts statements filings steps")
+    @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="从这一天零点起不再有效；不写就一直有效")
+    @click.option("--per-minute", type=int, default=600, help="每分钟次数")
+    def _api_key(office: str, login: str, label: str, scopes: str, until: datetime | None, per_minute: int) -> None:
+        """Make a key to the interface for the system of an office (by its code); LOGIN answers for it. Shown once."""
+        from sqlalchemy import select
+
+        from app.db import transaction
+        from app.journal import SYSTEM
+        from app.models import Office, User
+        from app.notices.api_keys import KeyNotMade, make_api_key
+        from app.now import now
+        from workflows.calendar import day_start
+
+        office_id = db.session.execute(select(Office.id).where(Office.code == office)).scalar()
+        user_id = db.session.execute(select(User.id).where(User.login == login)).scalar()
+        if office_id is None or user_id is None:
+            raise click.ClickException(f"没有代号为 {office} 的单位，或者没有用户 {login}")
+        try:
+            with transaction():
+                _id, key = make_api_key(
+                    office_id, user_id, label, scopes.split(","), by=SYSTEM, at=now(), per_minute=per_minute,
+                    until=day_start(until.date()) if until else None,
+                )  # fmt: skip
+        except KeyNotMade as no:
+            raise click.ClickException(str(no)) from None
+        click.echo(key)
+
+    @app.cli.command("end-api-key")
+    @click.argument("prefix")
+    def _end_api_key(prefix: str) -> None:
+        """End a key to the interface at once; PREFIX are the twelve characters after jn_."""
+        from sqlalchemy import select
+
+        from app.db import transaction
+        from app.journal import SYSTEM
+        from app.models import ApiKey
+        from app.notices.api_keys import KeyNotMade, end_api_key
+        from app.now import now
+
+        found = db.session.execute(select(ApiKey.id, ApiKey.label).where(ApiKey.prefix == prefix)).first()
+        if found is None:
+            raise click.ClickException(f"没有前缀为 {prefix} 的密钥")
+        try:
+            with transaction():
+                end_api_key(found.id, by=SYSTEM, at=now())
+        except KeyNotMade as no:
+            raise click.ClickException(str(no)) from None
+        click.echo(f"“{found.label}”已停用")

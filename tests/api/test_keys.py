@@ -183,3 +183,22 @@ def test_guessing_keys_is_slow(app: Flask, people: Cast, monkeypatch: pytest.Mon
     assert guesses == [401] * 60 + [429] * 2
     assert own_system(app, people, "li").get("/cases").status_code == 200, "whoever has a key is not held up by them"
     limiter.reset()
+
+
+def test_whoever_runs_the_house_makes_and_ends_a_key_for_an_offices_own_system(app: Flask, people: Cast) -> None:
+    run = app.test_cli_runner().invoke
+    made = run(args=["api-key", "jt-430000", "li", "省厅办件系统", "--until", "2027-01-01"])
+    key = made.output.strip()
+    assert made.exit_code == 0 and Program(app, key).get("/cases").status_code == 200
+    line = db.session.execute(select(JournalLine).where(JournalLine.act == "make_api_key")).scalar_one()
+    assert (line.role, line.answers["person"], line.answers["scopes"]) == ("watch", "李昊", "办理案件")
+    db.session.rollback()
+    for arguments in (
+        ["jt-430000", "nobody", "x"], ["jt-0", "li", "x"], ["ld-market", "hu", "x"], ["jt-430000", "hu", "x"],
+        ["jt-430000", "li", "x", "--scopes", "steps,notices"], ["jt-430000", "li", "x", "--until", "2026-11-24"],
+    ):  # fmt: skip
+        refused = run(args=["api-key", *arguments])
+        assert refused.exit_code == 1 and "jn_" not in refused.output, arguments
+    assert run(args=["end-api-key", "000000000000"]).exit_code == 1
+    assert "已停用" in run(args=["end-api-key", key.split("_")[1]]).output
+    assert Program(app, key).get("/cases").status_code == 401

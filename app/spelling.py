@@ -1,8 +1,8 @@
 """How the name of an organisation is looked for: its key, its grams, and the initials it is spelled with.
 
-The databases compute the same from the same table (`migrations/name_index.py`): SQLite calls these functions, PostgreSQL
-has them in its own language, and a test compares the two. Bigrams because the commonest search is for two characters,
-of which an index of three finds nothing.
+The databases compute the same from the same table (`migrations/name_index.py`): SQLite calls these functions,
+PostgreSQL has them in its own language, and a test compares the two. Bigrams because the commonest search is for two
+characters, of which an index of three finds nothing.
 
     python -m app.spelling
 
@@ -31,7 +31,8 @@ RARELY = 100
 
 _DROPPED = (
     "".join(chr(n) for n in range(0x21, 0x7F) if not chr(n).isalnum())
-    + "\t\n\r \u0085\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\ufeff\u3000"
+    + "\t\n\r \u0085\u00a0\u00ad\u200b\u200c\u200d\u200e\u200f\u2028\u2029"
+    + "\u202a\u202b\u202c\u202d\u202e\u2060\ufeff\u3000"
     + "·•・‧∙⋅—–―‐‑‒−~‘’“”„‟′″…、。〃〈〉《》「」『』【】〔〕〖〗〘〙〚〛｡｢｣､¡¿«»‹›§¶°"
 )
 DROPPED = "".join(dict.fromkeys(_DROPPED))
@@ -111,11 +112,11 @@ def readings() -> str:
 
     used: dict[str, Counter[str]] = defaultdict(Counter)
     for word, sounds in PHRASES_DICT.items():
-        for character, sound in zip(word, sounds, strict=False):
-            used[character][_letter(sound[0])] += 1
+        for place, sound in enumerate(sounds[: len(word)]):
+            used[word[place]][_letter(sound[0])] += 1
     characters = [chr(place) for place in range(FIRST, LAST + 1)]
     found = [_two(character, PINYIN_DICT.get(ord(character), ""), used[character]) for character in characters]
-    return "".join(one for one, _other in found) + "".join(other for _one, other in found)
+    return "".join(two[0] for two in found) + "".join(two[1] for two in found)
 
 
 def _two(character: str, known: str, used: Counter[str]) -> str:

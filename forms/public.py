@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
+from wtforms import Field
 from wtforms.validators import ValidationError
 
-from forms.fields import Words
+from forms.fields import Among, Day, Words
+from forms.search import Filter
 from forms.typed import FilesForm, TypedForm
 
 CODE_LINE = 64
 """Characters of a line that holds a code: more than any code with blanks and dashes."""
 
+SEARCH_LINE = 100
+"""Characters of a line that holds a name; no usual one is longer."""
+
 
 class SearchForm(TypedForm):
-    """A 统一社会信用代码; whether it can be one is judged by the register, not here."""
+    """A name or a piece of it, a code or a 文号; which of them it is, the register judges, not the form."""
 
-    code = Words(
-        _l("统一社会信用代码"),
-        most=CODE_LINE,
-        message=_l("请输入营业执照上的 18 位统一社会信用代码。"),
-        description=_l("营业执照上的 18 位代码，大小写、空格都可以。"),
+    q = Words(
+        _l("企业名称、信用代码或文号"),
+        most=SEARCH_LINE,
+        message=_l("请输入企业名称（两个字起）、统一社会信用代码或者文号。"),
+    )
+
+
+class ListFilter(Filter):
+    """What every 双公示 list can be narrowed to."""
+
+    office = Among(_l("决定机关"), empty=_l("全部机关"), required=False)
+    region = Among(_l("地区"), empty=_l("全省"), required=False)
+    category = Among(_l("种类"), empty=_l("全部种类"), required=False)
+    since = Day(_l("决定日期从"), required=False)
+    until = Day(_l("到"), required=False)
+
+    def validate_until(self, field: Field) -> None:
+        """The last day is not before the first."""
+        if field.data and self.since.data and field.data < self.since.data:
+            raise ValidationError(_l("结束日期早于开始日期，请对调。"))
+
+    def _word(self, name: str, value: Any) -> str:
+        return super()._word(name, value.isoformat() if isinstance(value, date) else value)
+
+
+class PenaltyFilter(ListFilter):
+    """行政处罚: also by class, and those that were withdrawn with the reason."""
+
+    cls = Among(
+        _l("失信类别"), (("轻微", _l("轻微")), ("一般", _l("一般")), ("严重", _l("严重"))),
+        empty=_l("全部类别"), required=False,
+    )  # fmt: skip
+    state = Among(_l("状态"), (("withdrawn", _l("已撤回并说明理由")),), empty=_l("公示中"), required=False)
+
+
+class PermitFilter(ListFilter):
+    """行政许可: also by whether it is still valid."""
+
+    state = Among(
+        _l("有效期"), (("valid", _l("有效期内")), ("expired", _l("已过有效期"))), empty=_l("不限"), required=False
     )
 
 

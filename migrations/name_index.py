@@ -131,8 +131,11 @@ BEGIN
         CASE WHEN known THEN chr(get_byte(letters, place - {first} + {size})) ELSE plain END AS other
       FROM (
         SELECT ascii(c) AS place, ascii(c) BETWEEN {first} AND {last} AS known,
-          CASE WHEN ascii(c) BETWEEN 48 AND 57 THEN c WHEN ascii(c) BETWEEN 65 AND 90 THEN chr(ascii(c) + 32) ELSE '-' END
-            AS plain
+          CASE
+            WHEN ascii(c) BETWEEN 48 AND 57 THEN c
+            WHEN ascii(c) BETWEEN 65 AND 90 THEN chr(ascii(c) + 32)
+            ELSE '-'
+          END AS plain
         FROM unnest(string_to_array(key, NULL)) AS c
       ) AS characters, (SELECT CAST('{letters}' AS bytea) AS letters) AS known_letters
     ) AS spelled

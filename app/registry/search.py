@@ -1,9 +1,9 @@
 """Finding an organisation by what people remember of it: a piece of its name, or the initials it is spelled with.
 
-What is looked through is `subject_name`, in which no natural person stands. The order is: the whole name, its beginning,
-any other piece of it; then the same by initials; within each the newest in the register first. A fragment that up to
-CANDIDATES names contain is answered by one statement. A commoner one is read tier by tier and from the newest on, so
-that no page costs more than what it shows.
+What is looked through is `subject_name`, in which no natural person stands. The order is: the whole name, its
+beginning, any other piece of it; then the same by initials; within each the newest in the register first. A fragment
+that fewer than CANDIDATES names contain is answered by one statement. A commoner one is read tier by tier and from the
+newest on, so that no page costs more than what it shows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.spelling import SHORTEST_SPELLING, bigrams, name_key, trigrams
 
 SHORTEST = 2
 """Characters of the shortest fragment that is looked for."""
-LONGEST = 60
+LONGEST = 100
 PAGE = 20
 CANDIDATES = 200
 COMMON = 0.01
@@ -116,14 +116,14 @@ def _hits(way: _Way, begun: Place, limit: int) -> list[Hit]:
     if grams:
         rows = _ask(way, "ranked", asked | {"tier": begun.tier, "last": begun.id, "limit": limit})
         if rows[0].candidates < CANDIDATES:
-            return [_hit(way, row) for row in rows if row.id is not None]
+            return [_hit(way, row) for row in rows if row.name is not None]
     found: list[Hit] = []
     for tier in range(begun.tier if way.number == NAME else PIECE, PIECE + 1):
         here = asked | {"last": begun.id if tier == begun.tier else NEWEST, "limit": limit - len(found)}
         rows = _ask(way, _TIERS[tier], here)
         if tier == BEGINNING and rows[0].candidates >= CANDIDATES:
             rows = _ask(way, "walked", here)
-        found += [_hit(way, row, tier) for row in rows if row.id is not None]
+        found += [_hit(way, row, tier) for row in rows if row.name is not None]
         if len(found) >= limit:
             break
     return found
@@ -154,8 +154,9 @@ def _commonness() -> Mapping[str, float]:
 _known: dict[str, float] = {}
 _searches = count(1)
 _STATISTICS = (
-    "SELECT gram, part FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS each (gram, part)"
-    " WHERE schemaname = current_schema() AND tablename = 'ix_subject_name_grams' AND gram IS NOT NULL"
+    "SELECT gram, part "
+    "FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS each (gram, part) "
+    "WHERE schemaname = current_schema() AND tablename = 'ix_subject_name_grams' AND gram IS NOT NULL"
 )
 
 
@@ -181,7 +182,8 @@ _BY_GRAMS = {
     "WHERE subject_grams MATCH :grams AND {fits} IS NOT NULL",
 }
 _PIECE = {
-    "postgresql": "FROM subject_name WHERE {near} AND {beyond} AND subject_id < :last ORDER BY subject_id DESC LIMIT :limit",
+    "postgresql": "FROM subject_name WHERE {near} AND {beyond} AND subject_id < :last "
+    "ORDER BY subject_id DESC LIMIT :limit",
     "sqlite": _BY_GRAMS["sqlite"] + " AND {beyond} AND subject_grams.rowid < :last "
     "ORDER BY subject_grams.rowid DESC LIMIT :limit",
 }
@@ -203,7 +205,6 @@ FROM (SELECT count(*) AS candidates FROM found) AS counted
 LEFT JOIN (
   SELECT subject_id, tier FROM found WHERE {{shown}} ORDER BY tier, subject_id DESC LIMIT :limit) AS page ON true
 LEFT JOIN subject ON subject.id = page.subject_id AND subject.kind IN ({", ".join(f"'{kind}'" for kind in FOUND)})
-WHERE page.subject_id IS NULL OR subject.id IS NOT NULL
 ORDER BY page.tier, page.subject_id DESC
 """
 _SHOWS = {

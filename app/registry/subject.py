@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Row, exists, or_, select
+from sqlalchemy import Row, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
 from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
 from app.registry.directory import DirectoryEntry, entries, public_values
 from app.registry.masking import hide_personal_numbers, mask_name
+from app.registry.public_sight import PAGED, SIGHT
 from app.registry.publish import deed_on
 
 KIND_TITLES = {"enterprise": "企业", "sole_trader": "个体工商户", "institution": "事业单位", "person": "自然人"}
@@ -36,9 +37,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class PublicRecord:
-    """A record that is public on a day. `subject` is masked for a natural person, whose `code` is empty."""
+    """A record that is public on a day. `subject` is masked for a natural person, whose `code` is empty.
 
+    `values` are all the fields of its directory entry that anybody may see, masked, by their codes.
+    """
+
+    id: int
     public_id: str
+    kind: str
     title: str
     number: str
     office: str
@@ -52,6 +58,7 @@ class PublicRecord:
     basis: str
     subject: str
     code: str
+    values: Mapping[str, str]
 
     def minimum_passed(self, day: date) -> bool:
         """True when the minimum period has ended before `day`."""
@@ -79,12 +86,7 @@ def find_by_code(code: str) -> Found | None:
 
     A natural person is never found: a person's number is no code, and a page about a person has no address.
     """
-    asked = select(Identifier.subject_id).where(Identifier.kind == "uscc", Identifier.value == code).scalar_subquery()
-    row = db.session.execute(
-        select(Subject.id, Subject.kind, Subject.name, Subject.region, Subject.legal_representative, _present_code())
-        .where(Subject.id == asked, Subject.kind != "person")
-        .limit(1)
-    ).first()
+    row = db.session.execute(_BY_CODE, {"code": code}).first()
     if row is None:
         return None
     return Found(row.id, row.code or code, row.name, row.kind, row.region, mask_name(row.legal_representative))
@@ -92,9 +94,9 @@ def find_by_code(code: str) -> Found | None:
 
 def public_records(subject_id: int, today: date) -> list[PublicRecord]:
     """What is public about a subject today, newest first; what was repaired, ended or withdrawn is not there."""
-    query = _public_on(today).where(CreditRecord.subject_id == subject_id)
+    query = public_on(today).where(CreditRecord.subject_id == subject_id)
     rows = db.session.execute(query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())).all()
-    return [_record(row) for row in rows if _is_public(row)]
+    return as_public(rows)
 
 
 def withdrawn_records(subject_id: int, today: date) -> list[Withdrawn]:
@@ -118,12 +120,22 @@ def withdrawn_records(subject_id: int, today: date) -> list[Withdrawn]:
 
 
 def newest_public(today: date, count: int) -> list[PublicRecord]:
-    """The latest decisions among the fifty records taken in last, as far as they are public today; at most `count`."""
-    latest = select(CreditRecord.id).order_by(CreditRecord.id.desc()).limit(50).scalar_subquery()
-    query = _public_on(today).where(CreditRecord.id.in_(latest))
+    """The latest decisions among the fifty penalties taken in last that are public today; at most `count`."""
+    latest = (
+        select(CreditRecord.id)
+        .where(CreditRecord.kind == "penalty")
+        .order_by(CreditRecord.id.desc())
+        .limit(50)
+        .scalar_subquery()
+    )
+    query = public_on(today).where(CreditRecord.id.in_(latest))
     query = query.order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
-    public = (row for row in db.session.execute(query) if _is_public(row))
-    return [_record(row) for row in islice(public, count)]
+    return as_public(db.session.execute(query), count)
+
+
+def as_public(rows: Iterable[Row[Any]], count: int | None = None) -> list[PublicRecord]:
+    """The rows of `public_on` as anybody may see them, at most `count`; what stands in no catalogue is left out."""
+    return [_record(row) for row in islice(filter(_is_public, rows), count)]
 
 
 def _present_code() -> Any:
@@ -139,7 +151,21 @@ def _present_code() -> Any:
     )
 
 
-def _public_on(today: date) -> Any:
+_BY_CODE = (
+    select(Subject.id, Subject.kind, Subject.name, Subject.region, Subject.legal_representative, _present_code())
+    .where(
+        Subject.id
+        == select(Identifier.subject_id)
+        .where(Identifier.kind == "uscc", Identifier.value == bindparam("code"))
+        .scalar_subquery(),
+        Subject.kind.in_(PAGED),
+    )
+    .limit(1)
+)
+"""Made once: building a statement takes as long as asking it."""
+
+
+def public_on(today: date) -> Any:
     """Records that are public on a day: published, not past the longest time they may be shown, not annulled."""
     return (
         select(
@@ -149,11 +175,18 @@ def _public_on(today: date) -> Any:
         .join(Subject, Subject.id == CreditRecord.subject_id)
         .join(Office, Office.id == CreditRecord.office_id)
         .where(
-            deed_on(today) == "publish",
-            CreditRecord.annulled_on.is_(None),
-            or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
+            *conditions_of_publicity(today),
         )
     )  # fmt: skip
+
+
+def conditions_of_publicity(today: date) -> tuple[Any, ...]:
+    """What must hold of a `CreditRecord` so that anybody may see it on a day; the cheapest first."""
+    return (
+        or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
+        CreditRecord.annulled_on.is_(None),
+        deed_on(today) == "publish",
+    )
 
 
 def _entry(directory: str) -> DirectoryEntry | None:
@@ -169,14 +202,17 @@ def _is_public(row: Row[Any]) -> bool:
 
 def _record(row: Row[Any]) -> PublicRecord:
     entry = _entry(row.directory)
-    values = public_values(entry, row.fields) if entry else {}
-    person = row.subject_kind == "person"
+    sight = SIGHT[row.subject_kind]
     hidden = {row.legal_representative: mask_name(row.legal_representative)} if row.legal_representative else {}
-    if person:
+    if not sight.named:
         hidden[row.subject] = mask_name(row.subject)
-    facts, content, basis = (_without(values.get(code, ""), hidden) for code in SHOWN)
+    seen = public_values(entry, row.fields) if entry else {}
+    values = {code: _without(value, hidden) for code, value in seen.items()}
+    facts, content, basis = (values.get(code, "") for code in SHOWN)
     return PublicRecord(
+        id=row.id,
         public_id=row.public_id,
+        kind=row.kind,
         title=_without(row.title, hidden),
         number=row.number,
         office=row.office,
@@ -188,8 +224,9 @@ def _record(row: Row[Any]) -> PublicRecord:
         facts=facts,
         content=content,
         basis=basis,
-        subject=mask_name(row.subject) if person else row.subject,
-        code="" if person else row.code or "",
+        subject=row.subject if sight.named else mask_name(row.subject),
+        code=(row.code or "") if sight.page else "",
+        values=values,
     )
 
 

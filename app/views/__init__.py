@@ -14,7 +14,7 @@ from app.views.texts import init_texts
 LANGUAGES = ("zh_Hans_CN", "en")
 
 
-PAGES = ("public_guide", "public_progress")
+PAGES = ("public_guide", "public_lists", "public_progress", "public_records", "public_search")
 """Modules that add pages to the blueprint of a counter; they are imported for their routes."""
 
 

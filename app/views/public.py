@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from app.documents.check import check_file, look_up
 from app.documents.codes import read_code
 from app.now import now
-from app.registry.codes import check_code, check_id_number
+from app.registry.codes import check_code
 from app.registry.masking import quoted
 from app.registry.regions import full_name, regions, standings
 from app.registry.subject import (
@@ -52,27 +52,18 @@ class Provision:
     in_force: bool
 
 
-@blueprint.route("/", methods=["GET", "POST"])
-@limiter.limit(SEARCHES, methods=["POST"])
+@blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """The front page; a search leads to the subject's page. It is posted, so that what was typed is in no address."""
-    form = SearchForm()
-    if form.validate_on_submit():
-        verdict = check_code(form.code.data, standings())
-        if verdict.ok:
-            return redirect(url_for(".subject", code=verdict.code), 303)
-        form.code.errors = [said(verdict.problems[0])]
-        if check_id_number(form.code.data).ok:
-            form.code.data = ""
+    """The front page."""
     today = legal_day(now())
     return render_template(
         "public/home.html",
-        form=form,
+        form=SearchForm(formdata=None),
         newest=newest_public(today, NEWEST),
         provisions=_provisions(today),
         accept_within=_working_days("repair.accept_within", today),
         result_within=_working_days("repair.result_within", today),
-    ), (422 if form.errors else 200)
+    )
 
 
 @blueprint.get("/subjects/<code>")
@@ -110,7 +101,7 @@ def subject_qr(code: str) -> ResponseReturnValue:
     verdict = check_code(code)
     if not verdict.ok:
         abort(404)
-    return _qr(url_for(".subject", code=verdict.code))
+    return qr(url_for(".subject", code=verdict.code))
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
@@ -144,7 +135,7 @@ def verify_code(code: str) -> ResponseReturnValue:
     return not_kept(answer, 200 if found else 404)
 
 
-def _qr(path: str) -> Response:
+def qr(path: str) -> Response:
     """An address of ours as a picture of black squares."""
     picture = BytesIO()
     segno.make(current_app.config["PUBLIC_ADDRESS"] + path, error="m", micro=False).save(picture, kind="svg", scale=3)

@@ -63,6 +63,14 @@ TABLE = """
 /guide                                  +      +    +    +  +    +    +  +    +     +    +   +      +
 /policies                               +      +    +    +  +    +    +  +    +     +    +   +      +
 /progress                               +      +    +    +  +    +    +  +    +     +    +   +      +
+/search                                 +      +    +    +  +    +    +  +    +     +    +   +      +
+/penalties                              +      +    +    +  +    +    +  +    +     +    +   +      +
+/penalties?cls=严重                       +      +    +    +  +    +    +  +    +     +    +   +      +
+/penalties.csv                          +      +    +    +  +    +    +  +    +     +    +   +      +
+/permits                                +      +    +    +  +    +    +  +    +     +    +   +      +
+/permits.csv                            +      +    +    +  +    +    +  +    +     +    +   +      +
+/records/{shown}                        +      +    +    +  +    +    +  +    +     +    +   +      +
+/records/{shown}/qr.svg                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /verify                                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /verify/{code}                          +      +    +    +  +    +    +  +    +     +    +   +      +
 /health                                 +      +    +    +  +    +    +  +    +     +    +   +      +
@@ -190,6 +198,7 @@ TABLE = """
 /desk/cases/XF-22222222                 >      x    x    -  -    -    -  -    -     x    -   x      x
 /desk/records/0123456789abcdef          >      x    x    -  -    -    -  -    -     x    -   x      x
 /admin/users/999999                     >      x    x    x  x    x    x  x    x     -    x   x      x
+/records/0123456789abcdef                -      -    -    -  -    -    -  -    -     -    -   -      -
 /nowhere                                -      -    -    -  -    -    -  -    -     -    -   -      -
 """
 
@@ -227,6 +236,7 @@ def real(stage: Stage) -> dict[str, Any]:
     db.session.rollback()
     return {
         "number": done["number"], "public_id": done["public_id"], "doc": done["document_id"], "use": done["use_id"],
+        "shown": stage.of("accepted")["public_id"],
         "code": done["code"], "draft": draft["number"], "receipt": draft["receipt"], "city": city["number"],
         "city_use": city["use_id"], "city_record": city["public_id"], "applicant": cast.subjects["yueheng"],
         "company": cast.codes["yueheng"],

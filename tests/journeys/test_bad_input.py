@@ -382,7 +382,9 @@ def asked_otherwise(stage: Stage, questions: list[str]) -> Iterator[str]:
     """Every address that takes questions, with answers that are none."""
     accepted = stage.of("accepted")
     for address, names in (
-        ("/", "code"), ("/verify", "number"), ("/login", "next"),
+        ("/search", "q after refused"), ("/penalties", "office region category cls since until state after before"),
+        ("/permits", "state since after before"), ("/penalties.csv", "office since state"),
+        ("/verify", "number"), ("/login", "next"),
         ("/my/records", "show start"), ("/my/cases", "show before after"),
         (f"/my/cases/{stage.cases['unsigned']}/letter", "name"),
         (f"/my/cases/{stage.cases['warned']}/steps/state_views", "item"),

@@ -51,7 +51,7 @@ def ended(record, deed):
 def test_a_code_typed_with_blanks_and_small_letters_finds_the_company(cast, outside):
     outside.go("/")
     code = cast.codes["yueheng"]
-    page = outside.press("查询", code=f" {code[:9].lower()} {code[9:]} ")
+    page = outside.press("查询", q=f" {code[:9].lower()} {code[9:]} ")
     assert page.h1 == ["湖南岳衡物流有限公司"]
     assert page.address.endswith(f"/subjects/{code}")
 
@@ -60,16 +60,16 @@ def test_a_wrong_last_character_is_explained_and_what_was_typed_stays(cast, outs
     outside.go("/")
     code = cast.codes["yueheng"]
     wrong = code[:17] + ("0" if code[17] != "0" else "1")
-    page = outside.press("查询", expect=422, code=wrong)
+    page = outside.press("查询", expect=422, q=wrong)
     assert page.says(f"第 18 位应为 {code[17]}，您输入的是 {wrong[17]}")
-    assert ("code", wrong) in page.forms[0].values
+    assert ("q", wrong) in page.forms[0].values
     assert page.title.startswith("需要修改：")
 
 
 def test_an_identity_number_is_told_apart_and_never_shown_again(cast, outside):
     outside.go("/")
-    page = outside.press("查询", expect=422, code=ID_NUMBER)
-    assert page.says("这是个人身份证号码，不是统一社会信用代码")
+    page = outside.press("查询", expect=422, q=ID_NUMBER)
+    assert page.says("这里不能用身份证号码、电话号码查询")
     assert ID_NUMBER not in page.html
 
 
@@ -309,8 +309,8 @@ def test_somebody_who_tries_codes_by_the_dozen_is_asked_to_wait(cast, outside, l
 
 def test_searching_has_a_limit_and_reading_the_front_page_has_none(cast, outside, limited):
     outside.go("/")
-    answers = [outside.send("查询", code="123")[0].status_code for _ in range(31)]
-    assert answers[:30] == [422] * 30 and answers[30] == 429
+    answers = [outside.send("查询", q="123")[0].status_code for _ in range(31)]
+    assert answers[:30] == [303] * 30 and answers[30] == 429
     assert outside.get("/").status_code == 200
 
 

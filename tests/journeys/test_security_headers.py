@@ -61,7 +61,8 @@ def test_every_answer_carries_them_pages_refusals_and_files_alike(stage: Stage, 
         answer = clients[who].get(address.format(**real))
         sealed = "/files/" in address and answer.status_code == 200
         good(answer, f"{address} for {who}", SEALED if sealed else POLICY)
-        shown_once = re.match(r"/subjects/[^/]+$|/verify/|/api/v1/", address)
+        lists = r"/search|/penalties|/permits|/progress|/records/\{shown\}$"
+        shown_once = re.match(rf"/subjects/[^/]+$|/verify/|/api/v1/|{lists}", address)
         wanted = "no-store" if who or shown_once else "private, no-cache"
         assert answer.headers["Cache-Control"] == wanted, f"{address} for {who}"
 

@@ -366,7 +366,9 @@ QUESTIONS = [
 def garbled(stage: Stage, method: str, places: list[str]) -> set[str]:
     """Every address that takes this, with something else in the place of each of its parts."""
     real = {**stage.of("accepted"), "step": "review", "clock": "total", "seq": 1, "code": "x", "filename": "x",
-            "user_id": 1, "membership_id": 1, "mandate_id": 1, "office_id": 1, "key": "case-0-0-nobody"}  # fmt: skip
+            "user_id": 1, "membership_id": 1, "mandate_id": 1, "office_id": 1, "key": "case-0-0-nobody",
+            "statement_id": 1, "issue_id": 1, "name": "lines.csv", "key_id": 1, "subscription_id": 1, "subject_id": 1,
+            "word": "result", "scope": "notices", "id": 1}  # fmt: skip
     found = set()
     for rule in stage.app.url_map.iter_rules():
         for part in rule.arguments if method in (rule.methods or ()) else ():

@@ -21,6 +21,7 @@ from app.models import (
     CreditRecord,
     DeadlineRow,
     Delivery,
+    Document,
     Identifier,
     Notice,
     Office,
@@ -111,7 +112,8 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class NoticeOf:
-    """Everything about one notice that its department may know; receipts and attempts with the newest first."""
+    """Everything about one notice that its department may know; receipts and attempts with the newest first. `document`
+    is the check code of the document that was issued with it, empty when none was."""
 
     line: ToldLine
     receiver: str
@@ -120,6 +122,7 @@ class NoticeOf:
     next_at: datetime
     channel: str
     trouble: str
+    document: str
     tries: tuple[Attempted, ...]
     receipts: tuple[Answered, ...]
 
@@ -217,7 +220,9 @@ def notices_by_key(person: Person, keys: Sequence[str]) -> list[ToldLine]:
 def notice_of(person: Person, key: str) -> NoticeOf | None:
     """One notice with what became of it; None for a notice that does not exist for this person."""
     receiver = aliased(Office, name="told")
-    more = (receiver.name.label("receiver"), Delivery.attempts, Delivery.next_at)
+    issued = select(Document.code).where(Document.journal_id == Notice.journal_id).order_by(Document.id).limit(1)
+    document = issued.correlate(Notice).scalar_subquery().label("document")
+    more = (receiver.name.label("receiver"), Delivery.attempts, Delivery.next_at, document)
     row = db.session.execute(
         _query()
         .add_columns(*more, Delivery.channel, Delivery.trouble)
@@ -240,6 +245,7 @@ def notice_of(person: Person, key: str) -> NoticeOf | None:
         next_at=row.next_at,
         channel=row.channel,
         trouble=row.trouble,
+        document=row.document or "",
         tries=tuple(Attempted(*one) for one in tries),
         receipts=receipts_about(row.id),
     )

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.casework.department import ToldLine
 from app.models.sharing import CONFIRMING
-from app.notices.formats.told import DECISIONS
+from app.notices.formats.told import DECISIONS, WITHDRAWN
 from app.views.dues import Due, limit_of
 from app.views.texts import day
 from workflows.calendar import Calendar
@@ -54,13 +54,21 @@ def _line(notice: ToldLine, calendar: Calendar, today: date) -> Line:
     return Line(
         notice=notice,
         decision=decision,
-        asked=_(notice.asked) if notice.asked else decision,
+        asked=asked_of(notice),
         state=state,
         tone=tone,
         due=due,
         url=url_for("agency.notice", key=notice.key),
         before=before_of(notice),
     )
+
+
+def asked_of(notice: ToldLine) -> str:
+    """What the receiver is asked to do: the words of the notice, or what its act asks where the format has only a
+    code."""
+    if notice.asked and not notice.asked.isascii():
+        return _(notice.asked)
+    return _("撤回这条信息") if notice.act in WITHDRAWN else _("更新这条信息的处理结果")
 
 
 def before_of(notice: ToldLine) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.db import transaction
 from app.errors import STATUS_OF
 from app.models.sharing import CHANNELS_OUT
 from app.notices.formats import FORMATS
+from app.notices.formats.field import Field
 from app.now import now
 from app.registry.working_days import office_calendar
 from app.security import person
@@ -30,7 +31,8 @@ from workflows.calendar import day_start, legal_day
 SAID_ELSEWHERE = frozenset(
     (
         "notice", "receiver", "seq", "act", "action", "confirm_by", "subject_name", "uscc", "record", "record_no",
-        "record_organ_code", "decision", "verify_at",
+        "record_organ_code", "decision", "verify_at", "guid", "indicator", "edition", "version", "record_id",
+        "tableCode", "tableVersionId", "departmentCode", "XXBH", "BBH", "TZBH", "XF_YZDZ",
     )
 )  # fmt: skip
 """Fields of a payload that the page says in its head or that only a program needs."""
@@ -94,7 +96,7 @@ def described(found: NoticeOf, line: Line) -> dict[str, Any]:
         "line": line,
         "receiver": found.receiver,
         "facts": list(in_words(found.payload)),
-        "verify_at": str(found.payload.get("verify_at") or ""),
+        "verify_at": url_for("public.verify_code", code=found.document) if found.document else "",
         "way": _way(found),
         "tries": [(one.at, CHANNELS_OUT.get(one.channel, ""), _try(one)) for one in found.tries],
         "receipts": [(one, RECEIPTS[one.kind], who_gave(one)) for one in found.receipts],
@@ -104,12 +106,22 @@ def described(found: NoticeOf, line: Line) -> dict[str, Any]:
 def in_words(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """A frozen payload as (name, words), in the order of its format; what is empty is left out."""
     fields = next((f.FIELDS for f in FORMATS.values() if set(payload) <= {field.name for field in f.FIELDS}), ())
-    for field in fields:
-        value = payload.get(field.name)
-        if field.name not in SAID_ELSEWHERE and value not in (None, "", [], False):
-            yield SHORT.split(field.title, maxsplit=1)[0], _word(field.type, value)
-    if not fields:
+    if fields:
+        yield from _worded(fields, payload)
+    else:
         yield from ((str(name), str(value)) for name, value in payload.items() if value not in (None, "", [], {}))
+
+
+def _worded(fields: Iterable[Field], row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for field in fields:
+        value = row.get(field.name)
+        if field.name in SAID_ELSEWHERE or value in (None, "", [], {}, False):
+            continue
+        if field.of:
+            for inner in value if isinstance(value, list) else [value]:
+                yield from _worded(field.of, inner)
+        else:
+            yield SHORT.split(field.title, maxsplit=1)[0], _word(field.type, value)
 
 
 def who_gave(receipt: Answered) -> str:

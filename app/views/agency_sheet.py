@@ -12,7 +12,7 @@ from app.casework.actor import Person
 from app.casework.department import NoticeFilter, ToldLine, every_notice_of
 from app.notices.formats.sheet import BOM, FORMULA
 from app.notices.formats.told import DECISIONS
-from app.views.agency_lines import RECEIPTS
+from app.views.agency_lines import RECEIPTS, asked_of
 from workflows.calendar import SHANGHAI
 
 BATCH = 2000
@@ -35,7 +35,7 @@ def _cells(line: ToldLine) -> list[str]:
     return [
         line.key,
         _(DECISIONS.get(line.act, line.act)),
-        line.asked,
+        asked_of(line),
         line.subject,
         line.code,
         line.record_number,

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from app.db import db, transaction
-from app.models import Attempt, Delivery, Issue, JournalLine, Membership, Notice, Receipt, Subject
+from app.models import Attempt, Delivery, Endpoint, Issue, JournalLine, Membership, Notice, Receipt, Subject
+from app.notices.formats import FORMATS
 from app.now import now
 from tests.build import a_case, night
 from tests.casework.acts import annul, company, officer, scalar, told
@@ -153,6 +154,20 @@ def test_a_notice_says_in_words_what_happened_and_how_it_came(cast: Cast, at_cou
     assert "{" not in page.text and "seq" not in page.text
     code = told_of.payload["verify_at"].rpartition("/")[2]
     assert page.link("核验决定书").endswith(f"/verify/{code}")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_notice_in_any_format_is_read_in_words(cast: Cast, at_counter: Callable[[str], Caller], format: str) -> None:
+    with transaction():
+        db.session.execute(
+            insert(Endpoint).values(office_id=cast.offices["ld-market"], channel="counter", format=format, address="")
+        )
+    xie = at_counter("xie")
+    key = notice(a_case(cast, at="processing")).key
+    page = xie.go(f"/agency/notices/{key}")
+    assert page.says("湖南岳衡物流有限公司") and page.says("准予修复") and page.says("核验决定书")
+    assert "{" not in page.text and "[" not in page.text and "Code" not in page.text
+    assert page.says("请贵单位：停止公示、停止使用") or page.says("请贵单位：更新这条信息的处理结果")
 
 
 def test_she_answers_and_everybody_sees_it(cast: Cast, clock: Clock, at_counter: Callable[[str], Caller]) -> None:

@@ -375,7 +375,7 @@ def garbled(stage: Stage, method: str, places: list[str]) -> set[str]:
             for place in places:
                 address = rule.rule
                 for name in rule.arguments:
-                    address = re.sub(rf"<[^<>]*\b{name}>", place if name == part else str(real[name]), address)
+                    address = re.sub(rf"<[^<>]*\b{name}>", place if name == part else str(real.get(name, 1)), address)
                 found.add(address)
     return found
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.casework.receive import DATED, Said, take_receipt
 from app.db import db, transaction
@@ -24,7 +24,8 @@ from app.duty.claims import claim
 from app.duty.record import record, result_of
 from app.duty.relay import Answer
 from app.journal import Doer
-from app.models import Case, CaseRecord, CreditRecord, Notice, Subject
+from app.models import Case, CaseRecord, CreditRecord, Delivery, Notice, Subject
+from app.notices import feed
 from app.notices.addresses import private_receivers
 from app.notices.api_keys import make_api_key
 from app.notices.keys import add_receipt_key, make_secret
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 AGREED = {"lk-credit-china": ("feed", "creditchina"), "lk-credit-hunan": ("feed", "province"),
           "lk-mot": ("feed", "ministry"), "lk-tax": ("drop", "result"), "lk-court": ("feed", "result")}  # fmt: skip
 """Channel and format of departments that have agreed on something; the others come to the counter."""
+FETCHED = ("lk-credit-china", "lk-credit-hunan", "lk-mot")
+"""Who has fetched everything up to two working days ago."""
 SAMPLE, GONE, AWAY = "lk-resources", "lk-water", "lk-court"
 """Who runs the sample receiver, whose system takes nothing any more, who has fetched nothing for a month."""
 PORTS = range(5180, 5200)
@@ -105,6 +108,9 @@ def share(t: Teller, told_live: str) -> None:
     for code, login, kind, number, reason, hour in ANSWERS:
         _answer(t, code, login, kind, number, reason, t.back(5, hour, 20))
     _gone(t)
+    for code in FETCHED:
+        with moved_to(t.back(2, 8, 30)), transaction():
+            feed.shown(t.planted.offices[code], _place_at(t, code, now()), now())
     at = t.back(2, 10, 0)
     court, xie = _doer(t, "jiangyu", AWAY), _doer(t, "xieting", "lk-market")
     with moved_to(at), transaction():
@@ -143,6 +149,16 @@ def _first_notice(t: Teller, code: str) -> Any:
     return db.session.execute(
         select(Notice.id, Notice.key).where(Notice.receiver_id == t.planted.offices[code]).order_by(Notice.id).limit(1)
     ).one()
+
+
+def _place_at(t: Teller, code: str, at: datetime) -> int:
+    """The position in a department's feed of the last notice that had been written by then."""
+    found: int | None = db.session.execute(
+        select(func.max(Delivery.position))
+        .join(Notice, Notice.id == Delivery.notice_id)
+        .where(Notice.receiver_id == t.planted.offices[code], Notice.written_at <= at)
+    ).scalar()
+    return found or 0
 
 
 def _record_of(number: str) -> list[list[str]]:

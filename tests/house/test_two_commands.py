@@ -1,6 +1,7 @@
 """What a person types on a fresh machine: dev.py, the locks it installs from, and the house it starts and stops."""
 
 import ast
+import json
 import os
 import re
 import signal
@@ -302,6 +303,19 @@ def test_demo_data_that_was_interrupted_is_made_anew_but_nothing_else_is_thrown_
         fill(kept)
     fill(kept, empty=True)
     assert (kept / "jiannuo.db").read_text() == "somebody's work"
+
+
+def test_the_demonstration_s_receiver_is_started_where_it_was_planted_unless_the_port_is_taken(tmp_path, capsys):
+    settings = tmp_path / "run" / "receiver.json"
+    settings.parent.mkdir()
+    assert dev.sample_receiver(tmp_path, empty=False) is None
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings.write_text(json.dumps({"port": port}))
+        assert dev.sample_receiver(tmp_path, empty=False) is None
+        assert f"端口 {port} 被占用" in capsys.readouterr().out
+    assert dev.sample_receiver(tmp_path, empty=False) == port
+    assert dev.sample_receiver(tmp_path, empty=True) is None, "whoever wants no demonstration gets none of it"
 
 
 class House:

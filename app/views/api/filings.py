@@ -22,7 +22,8 @@ from app.casework.sight import filings_brought_by
 from app.db import db, transaction
 from app.models import Case, CreditRecord, Document, Filing
 from app.problem import problem
-from app.views.api.cases import DocumentSaid, DueSaid, Reason, case_lines, documents_of, dues_of, plain
+from app.views.api.case_shapes import DocumentSaid, DueSaid, Reason
+from app.views.api.cases import case_lines, documents_of, dues_of, plain
 from app.views.api.door import door, visit
 from app.views.api.query import Day, IdempotencyKey, Line, Moment, Text
 from app.views.api.said import said

@@ -18,7 +18,8 @@ from app.db import db, transaction
 from app.journal import Entry
 from app.models import Case, Document, JournalLine
 from app.problem import PREFIX, problem
-from app.views.api.cases import DocumentSaid, as_officer, documents_of, for_officers
+from app.views.api.case_shapes import DocumentSaid
+from app.views.api.cases import as_officer, documents_of, for_officers
 from app.views.api.door import door, visit
 from app.views.api.form_schema import schema_of, typed
 from app.views.api.query import IdempotencyKey, Moment

@@ -17,6 +17,8 @@ from app.registry.publish import status_on
 from app.registry.text import fold, say
 
 Reasons = list[tuple[str, str]]
+CORRECTED_BY_SENDER = "报送单位更正"
+"""The cause of a correction, and how the cause of every fact begins that follows from one."""
 MOST_TOLD = 12
 """Changes of a correction that are told one by one."""
 
@@ -142,11 +144,11 @@ def _class_anew(work: Work, row: Any, change: Correction, shown: Shown) -> None:
     change.minimum_last_day, change.maximum_last_day = shown.minimum_last_day, shown.maximum_last_day
     status = status_on(row.id, work.today)
     if shown.published and status == "unpublished" and work.entry.may_be_published:
-        change.deed, change.cause = "publish", f"报送单位更正，{CAUSES[work.entry.kind]}"
+        change.deed, change.cause = "publish", f"{CORRECTED_BY_SENDER}，{CAUSES[work.entry.kind]}"
     elif not shown.published and status == "published":
-        change.deed, change.cause = "end", "报送单位更正，依更正后的内容不公示"
+        change.deed, change.cause = "end", f"{CORRECTED_BY_SENDER}，依更正后的内容不公示"
     elif shown.published and status == "ended" and work.entry.kind == "permit" and not _is_over(shown, work.today):
-        change.deed, change.cause = "publish", f"报送单位更正，{CAUSES['permit']}"
+        change.deed, change.cause = "publish", f"{CORRECTED_BY_SENDER}，{CAUSES['permit']}"
 
 
 def _is_over(shown: Shown, today: date) -> bool:

@@ -10,6 +10,7 @@ import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from app.registry.intake.trouble import Unreadable
 
@@ -72,10 +73,12 @@ def _explains(encoding: str, path: Path) -> int | None:
 def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The records with their number, from 1, as a spreadsheet would number them. Raises Unreadable on the way."""
     with path.open(encoding="utf-8" if encoding == "utf-8-sig" else encoding, newline="") as file:
-        number = 0
-        reader = csv.reader(_lines(file), delimiter=delimiter)
+        number = begun = ended = 0
+        lines = _Lines(file)
+        reader = csv.reader(lines, delimiter=delimiter)
         try:
             for number, record in enumerate(reader, start=1):
+                begun, ended = ended, reader.line_num
                 yield number, record
         except csv.Error as error:
             too_long = "第 {line} 行有一格超过 13 万字，多半是前面少了一个引号；请核对这一行"
@@ -83,15 +86,25 @@ def records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, li
             raise Unreadable(too_long if "limit" in str(error) else odd, line=number + 1) from None
         except UnicodeDecodeError:
             raise Unreadable("第 {line} 行的文字编码已经损坏；请从原系统重新导出", line=number + 1) from None
+        if lines.quotes % 2 and ended - begun > 1:  # the last record swallowed the lines below it
+            raise Unreadable("第 {line} 行少了一个引号，后面各行都连成了一格；请核对这一行", line=number)
 
 
-def _lines(file: object) -> Iterator[str]:
-    readline = file.readline  # type: ignore[attr-defined]
-    number = 0
-    while line := readline(LONGEST_LINE):
-        number += 1
-        if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
-            raise Unreadable("第 {line} 行超过一百万字，不是一行记录；请核对文件", line=number)
-        if number == 1:
-            line = line.removeprefix("\ufeff")
-        yield line.replace("\0", "") if "\0" in line else line
+class _Lines:
+    """The lines of a file for the reader of records, none of them endless; `quotes` counts the quotation marks."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._number = 0
+        self.quotes = 0
+
+    def __iter__(self) -> Iterator[str]:
+        readline = self._file.readline
+        while line := readline(LONGEST_LINE):
+            self._number += 1
+            if len(line) == LONGEST_LINE and line[-1] not in "\r\n":
+                raise Unreadable("第 {line} 行超过一百万字，不是一行记录；请核对文件", line=self._number)
+            if self._number == 1:
+                line = line.removeprefix("\ufeff")
+            self.quotes += line.count('"')
+            yield line.replace("\0", "") if "\0" in line else line

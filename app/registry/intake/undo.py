@@ -8,7 +8,7 @@ that the batch brought stay; without a record there is nothing to be seen of the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import String, cast, func, insert, literal, select, update
@@ -29,9 +29,10 @@ from app.models import (
 )
 from app.registry.hands import HANDS, NotPossible, Officer
 from app.registry.intake.batch import locked
+from app.registry.intake.changes import CORRECTED_BY_SENDER as CORRECTED
 from app.registry.intake.hands import LAW, hand, no, not_theirs
 from app.registry.intake.write import keep_version
-from app.registry.publish import deed_on, state_fact, status_on
+from app.registry.publish import deed_on, state_fact
 from workflows.calendar import legal_day
 from workflows.grammar import Refusal
 
@@ -161,14 +162,18 @@ def _take_corrections_back(batch_id: int, reason: str, at: datetime) -> None:
         _publication_as_before(before, today, reason, at)
 
 
-def _publication_as_before(before: Any, today: Any, reason: str, at: datetime) -> None:
-    latest = (
+def _publication_as_before(before: Any, today: date, reason: str, at: datetime) -> None:
+    """If the correction showed the record, it is withdrawn; if it ended what was shown, it is shown again."""
+    stated = db.session.execute(
         select(PublicationFact.deed)
-        .where(PublicationFact.record_id == before.record_id, PublicationFact.recorded_at < before.replaced_at)
-        .order_by(PublicationFact.effective_on.desc(), PublicationFact.id.desc())
+        .where(
+            PublicationFact.record_id == before.record_id,
+            PublicationFact.recorded_at == before.replaced_at,
+            PublicationFact.cause.startswith(CORRECTED),
+        )
+        .order_by(PublicationFact.id.desc())
         .limit(1)
-    )
-    was_shown = db.session.execute(latest).scalar() == "publish"
-    is_shown = status_on(before.record_id, today) == "published"
-    if was_shown != is_shown:
-        state_fact(before.record_id, "publish" if was_shown else "withdraw", today, at, f"{CAUSE}（{reason}）")
+    ).scalar()
+    if stated is not None:
+        back = "withdraw" if stated == "publish" else "publish"
+        state_fact(before.record_id, back, today, at, f"{CAUSE}（{reason}）")

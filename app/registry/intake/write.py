@@ -14,6 +14,7 @@ from sqlalchemy import insert, update
 
 from app.db import db
 from app.models import CreditRecord, RecordVersion
+from app.registry.intake.changes import CORRECTED_BY_SENDER
 from app.registry.intake.terms import CAUSES
 from app.registry.intake.wire import instant_text, pour
 from app.registry.intake.work import Chunk, Correction, Line, NewRecord, NewSubject, Work, to_json
@@ -86,7 +87,7 @@ def _day(day: date | None) -> str | None:
 def _correct(work: Work, change: Correction) -> None:
     """The words before go to `record_version`; the record says the new ones under the next version."""
     before = change.before
-    keep_version(before, work.at, work.batch_id, "报送单位更正")
+    keep_version(before, work.at, work.batch_id, CORRECTED_BY_SENDER)
     db.session.execute(
         update(CreditRecord)
         .where(CreditRecord.id == before.id)

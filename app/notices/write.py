@@ -13,7 +13,7 @@ from app.journal import Entry
 from app.models import Delivery, Notice, NoticeSequence, RecordShare
 from app.notices.address_book import FRONT, SUBSCRIBED, Receiver, duty_to_tell, receivers, subscribers
 from app.notices.formats import FORMATS
-from app.notices.formats.told import Envelope, told_of
+from app.notices.formats.told import Envelope, act_of, told_of
 from app.notices.wire import digest
 from workflows.calendar import legal_day
 
@@ -49,7 +49,7 @@ def write_notices(
     if record_id is None:
         return 0
     day = legal_day(entry.at)
-    words = [word for word in words if duty_to_tell(word, entry.act, day) is not None]
+    words = [word for word in words if duty_to_tell(word, act_of(entry), day) is not None]
     told = told_of(case_id, record_id, entry)
     by_id = {one.id: one for one in subscribers(told.topic, day)} if "linked" in words else {}
     by_id |= {one.id: one for one in receivers(words)}

@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select
 from app.db import db
 from app.models import ApiKey, Delivery, Endpoint, Office, ReceiverKey, Subscription, User
 from app.models.sharing import CHANNELS_OUT
-from app.notices.address_book import RECIPIENTS
+from app.notices.address_book import RECIPIENTS, STANDS_FOR
 from app.notices.api_keys import SCOPES
 from app.notices.formats import FORMATS
 from app.notices.formats.told import DECISIONS, RECORD_KINDS
@@ -235,7 +235,9 @@ def kinds() -> list[tuple[str, str]]:
 
 def must_hear(receives: str, day: date) -> list[Due]:
     """What a department must be told by law, whether it wants to or not."""
-    return [_due(word, rule(f"sharing.{word}").on(day)) for word in receives.split()]
+    words = receives.split()
+    words += [word for word, behind in STANDS_FOR.items() if behind in words]
+    return [_due(word, rule(f"sharing.{word}").on(day)) for word in words]
 
 
 def _due(word: str, row: RuleRow) -> Due:

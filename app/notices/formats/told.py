@@ -123,7 +123,7 @@ def told_of(case_id: int | None, record_id: int, entry: Entry) -> Told:
         case = db.session.execute(_case_query(), {"case_id": case_id, "journal_id": entry.id}).one()
     code = (case.code if case else "") or ""
     day = legal_day(entry.at)
-    act = _act_of(entry)
+    act = act_of(entry)
     return Told(
         act=act,
         decision=DECISIONS[act],
@@ -161,7 +161,7 @@ def told_of(case_id: int | None, record_id: int, entry: Entry) -> Told:
     )
 
 
-def _act_of(entry: Entry) -> str:
+def act_of(entry: Entry) -> str:
     """The act as receivers know it: withdrawing an application is not withdrawing the information."""
     return "take_back" if (entry.about, entry.act) == ("case", "withdraw") else entry.act
 

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import psycopg
 
-from bench import counters, engine, lifecycle, pages, sign_in
+from app.db import db
+from app.registry.subject import find_by_code
+from bench import counters, engine, generator, intake, lifecycle, pages, sign_in
 from bench.stage import application, at_its_hour, database
+from tests.cast import assemble
 from tests.conftest import named
 
 
@@ -51,3 +54,22 @@ def test_cases_go_their_way_over_http(tmp_path: Path) -> None:
     with at_its_hour():
         row = counters.lifecycles(tmp_path / "sqlite", "", cases=2, people=2)
     assert len(row) == 4 and float(row[0]) > 0
+
+
+def test_an_import_is_measured_against_copy(postgres: str, tmp_path: Path) -> None:
+    address, _template = postgres.split("\n")
+    table = intake.imports(address, tmp_path, rows=60, rounds=1)
+    assert [row[0] for row in table.rows] == ["flask import: read, judged, written", "COPY of what it wrote"]
+    assert len(intake.codes(count=20, rounds=1).rows) == 3
+
+
+def test_a_house_is_filled_with_the_same_records_for_the_same_seed(sqlite_template: Path, tmp_path: Path) -> None:
+    shutil.copy(sqlite_template, tmp_path)
+    with at_its_hour(), application(tmp_path).app_context():
+        assemble()
+        generator.fill(generator.Size(subjects=20, records=60, cases=30))
+        code = generator.firm(7).code
+        found = find_by_code(code)
+        assert found is not None and found.name == generator.firm(7).name
+        db.session.remove()
+        db.engine.dispose()

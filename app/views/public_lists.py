@@ -119,23 +119,28 @@ def page_within_reach(
     """A page of a list, for which at most REACH records are looked through; it may then be short, or empty, and still
     be followed by another."""
     query, among = listed(what, wanted, today), looked_through(what, wanted, today)
-    if among is None:
-        return page_of(query, ORDER, after=after, before=before, limit=limit)
     start, end = ORDER.read(after), ORDER.read(before)
-    down = not (end is not None and start is None)
-    if (mark := start if down else end) is not None:
+    down = end is None or start is not None
+    mark = start if down else end
+    last = _end_of_reach(among, mark, down) if among is not None else None
+    if last is not None:
+        query = query.where(~ORDER.beyond(last, down))
+    page = page_of(query, ORDER, after=after, before=before, limit=limit)
+    back, further = (page.before, page.after) if down else (page.after, page.before)
+    if not page.rows and mark is not None:
+        back = ORDER.mark(mark[0], mark[1] - 1 if down else mark[1] + 1)  # so that the row of the mark is on the way
+    if last is not None:
+        further = further or ORDER.mark(*last)
+    return Page(page.rows, *((back, further) if down else (further, back)))
+
+
+def _end_of_reach(among: Any, mark: tuple[Any, int] | None, down: bool) -> tuple[Any, int] | None:
+    """The last record that this page looks at, None when it comes to the end of the list before."""
+    if mark is not None:
         among = among.where(ORDER.beyond(mark, down))
     columns = (ORDER.column.desc(), ORDER.id.desc()) if down else (ORDER.column.asc(), ORDER.id.asc())
-    last = db.session.execute(among.order_by(*columns).offset(REACH).limit(1)).first()
-    if last is None:
-        return page_of(query, ORDER, after=after, before=before, limit=limit)
-    page = page_of(
-        query.where(~ORDER.beyond((last.mark, last.id), down)), ORDER, after=after, before=before, limit=limit
-    )
-    further = ORDER.mark(last.mark, last.id)
-    if down:
-        return Page(page.rows, page.before or (after if not page.rows else None), page.after or further)
-    return Page(page.rows, page.before or further, page.after or (before if not page.rows else None))
+    row = db.session.execute(among.order_by(*columns).offset(REACH).limit(1)).first()
+    return (row.mark, row.id) if row is not None else None
 
 
 def _sheet(name: str) -> ResponseReturnValue:
@@ -171,7 +176,7 @@ def _cells(what: Listed, records: Iterable[PublicRecord]) -> Iterable[list[str]]
 def _form(this: PublicList) -> ListFilter:
     form = this.form(request.args)
     form.offer("office", [(str(id), name) for id, name in offices_that_decide()])
-    cities = [region for region in regions().values() if region.level == "city" and region.standing == "current"]
+    cities = [region for region in regions().values() if region.level == "prefecture" and region.standing == "current"]
     form.offer("region", [(region.code, region.name) for region in cities])
     form.offer("category", [(value, value) for value in code_list(this.categories).values])
     return form

@@ -18,8 +18,7 @@ from app.db import Instant, db, transaction
 from app.duty.verdict import BREAK_AFTER
 from app.models import Delivery, Endpoint, Notice
 from app.notices.keys import webhook_secrets
-from app.notices.ways import HEAD, WAITS, WAY, free
-from app.notices.wire import canonical
+from app.notices.ways import HEAD, WAITS, WAY, among, free
 
 LEASE = timedelta(seconds=60)
 """How long a notice belongs to one post."""
@@ -45,12 +44,12 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed notice. `lease` is what the claim wrote and the record must still find."""
+    """A claimed notice with its frozen payload. `lease` is what the claim wrote and the record must still find."""
 
     notice_id: int
     receiver_id: int
     key: str
-    body: bytes
+    payload: Any
     attempts: int
     first_at: datetime | None
     lease: datetime
@@ -79,18 +78,15 @@ def claim(receiver_id: int, most: int, at: datetime) -> tuple[Receiver | None, l
             return None, []
         receiver = Receiver(receiver_id, row.address, webhook_secrets(receiver_id, at), row.failures)
         asked = {"receiver": receiver_id, "at": at, "most": 1 if receiver.probing else most}
-        rows = session.execute(_heads(), asked).all()
+        rows: Sequence[Any] = session.execute(_heads(), asked).all()
         if not rows:
             return receiver, []
         lease = at + LEASE
         if receiver.probing and not _take_the_probe(receiver_id, at, lease):
             return None, []
-        session.execute(
-            update(Delivery.__table__).where(WAY.notice_id.in_([row.id for row in rows])).values(lease_until=lease)
-        )
-    return receiver, [
-        Job(row.id, receiver_id, row.key, canonical(row.payload), row.attempts, row.first_at, lease) for row in rows
-    ]
+        session.execute(update(Delivery.__table__).where(among(row.id for row in rows)).values(lease_until=lease))
+    rows = sorted(rows, key=lambda row: (row.next_at, row.id))
+    return receiver, [Job(row.id, receiver_id, row.key, row.payload, row.attempts, row.first_at, lease) for row in rows]
 
 
 def give_back(jobs: Sequence[Job]) -> None:
@@ -99,7 +95,7 @@ def give_back(jobs: Sequence[Job]) -> None:
         session.execute(
             update(Delivery.__table__)
             .where(
-                WAY.notice_id.in_([job.notice_id for job in jobs]),
+                among(job.notice_id for job in jobs),
                 WAY.lease_until.in_({job.lease for job in jobs}),
             )
             .values(lease_until=None)
@@ -109,17 +105,20 @@ def give_back(jobs: Sequence[Job]) -> None:
 @lru_cache(maxsize=1)
 def _heads() -> Select[Any]:
     """Locked as they are found; what another post holds is passed over."""
-    return (
-        select(NOTICE.id, NOTICE.key, NOTICE.payload, WAY.attempts, WAY.first_at)
-        .join_from(Delivery.__table__, Notice.__table__, NOTICE.id == WAY.notice_id)
+    first = (
+        select(WAY.notice_id, WAY.attempts, WAY.first_at, WAY.next_at)
         .where(
             WAY.receiver_id == bindparam("receiver"), WAITS, WAY.next_at <= AT,
             or_(WAY.lease_until.is_(None), WAY.lease_until < AT), HEAD,
         )
         .order_by(WAY.next_at, WAY.notice_id)
         .limit(bindparam("most", type_=Integer))
-        .with_for_update(of=Delivery.__table__, skip_locked=True)
+        .with_for_update(skip_locked=True)
+        .subquery("first")
     )  # fmt: skip
+    return select(NOTICE.id, NOTICE.key, NOTICE.payload, first.c.attempts, first.c.first_at, first.c.next_at).join_from(
+        first, Notice.__table__, NOTICE.id == first.c.notice_id
+    )
 
 
 def _callable(at: datetime) -> ColumnElement[bool]:

@@ -23,7 +23,7 @@ from app.notices.couriers.drop import fits, out_folder, write_batch
 from app.notices.dead import bury
 from app.notices.feed import hold
 from app.notices.formats.sheet import Sent
-from app.notices.ways import WAITS, WAY, carried, free, unhindered
+from app.notices.ways import WAITS, WAY, among, carried, free, unhindered
 from app.now import now
 
 CHANNEL = "drop"
@@ -136,10 +136,7 @@ def _new_batch(receiver_id: int, at: datetime) -> int | None:
         select(func.max(WAY.batch)).where(WAY.receiver_id == receiver_id, WAY.batch.is_not(None))
     ).scalar()
     number = (last or 0) + 1
-    for start in range(0, len(taken), 1000):
-        db.session.execute(
-            update(Delivery.__table__).where(WAY.notice_id.in_(taken[start : start + 1000])).values(batch=number)
-        )
+    db.session.execute(update(Delivery.__table__).where(among(taken)).values(batch=number))
     return number
 
 

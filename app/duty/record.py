@@ -15,7 +15,7 @@ from app.duty.verdict import BREAK_AFTER, NEVER_AFTER, Outcome, Verdict, counted
 from app.models import Attempt, Delivery, Endpoint
 from app.notices.couriers.http import Answer
 from app.notices.dead import bury
-from app.notices.ways import WAITS, WAY, arrived, free, write_attempts
+from app.notices.ways import WAITS, WAY, among, arrived, free, write_attempts
 from app.now import now
 from workflows.calendar import legal_day
 from workflows.law import rule
@@ -97,14 +97,14 @@ def _delivered(results: Sequence[Result], at: datetime) -> None:
     ids = [one.job.notice_id for one in results]
     marked = db.session.execute(
         update(Delivery.__table__)
-        .where(WAY.notice_id.in_(ids), WAITS)
+        .where(among(ids), WAITS)
         .values(
             state="delivered", channel=CHANNEL, delivered_at=at, lease_until=None, trouble="",
             attempts=WAY.attempts + 1, first_at=func.coalesce(WAY.first_at, min(one.at for one in results)),
         )
     )  # fmt: skip
     if marked.rowcount < len(ids):  # type: ignore[attr-defined]
-        arrived(WAY.notice_id.in_(ids), CHANNEL, at)
+        arrived(among(ids), CHANNEL, at)
 
 
 def _failed(one: Result, at: datetime) -> None:

@@ -24,17 +24,19 @@ from app.duty.record import Result, record, result_of
 from app.duty.verdict import BREAK_AFTER, Outcome
 from app.notices.couriers.http import Answer, HttpCourier
 from app.notices.signing import NoSecret, signed_headers
+from app.notices.wire import canonical
 from app.now import now
 
 IN_FLIGHT = 5
 """Notices on their way to one receiver at once."""
-SMALLEST, LARGEST = 10, 250
+SMALLEST, LARGEST = 50, 500
 """Notices claimed at once for a receiver: what it takes in AHEAD seconds, within these."""
 AHEAD = 2.0
-GATHER = 0.04
-"""Seconds for which results wait for each other."""
-LOOK = 0.5
-"""Seconds between two looks for new work while something is on its way."""
+GATHER = 0.1
+"""Seconds for which results wait for each other while others are on their way."""
+LOOK, AGAIN = 0.5, 0.05
+"""Seconds between two looks for new work while something is on its way; the second when something has been written
+down since, so that the next about the same company may go."""
 MARGIN = timedelta(seconds=20)
 """What must be left of a lease when a try begins: more than the time-out of a try."""
 RETRIES = 3
@@ -93,6 +95,7 @@ class Relay:
         self.lanes: dict[int, Lane] = {}
         self.results: list[tuple[Lane, Result]] = []
         self.counts = {"delivered": 0, "failed": 0}
+        self.freed = False
         self.trouble: Exception | None = None
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="post")
 
@@ -119,19 +122,22 @@ class Relay:
         return self.trouble is not None or self.stop() or self.loop.time() >= self.ends
 
     async def _work(self) -> None:
-        next_look, found, busy = 0.0, 0, False
+        looked_at, found, busy = -LOOK, 0, False
         try:
             while not self._over:
-                looked = not self.lanes or self.loop.time() >= next_look
+                passed = self.loop.time() - looked_at
+                looked = not self.lanes or passed >= LOOK
                 if looked:
-                    found, busy = await self._look_round()
-                    next_look = self.loop.time() + LOOK
+                    found, busy = await self._ask(self.look)
+                if looked or (self.freed and passed >= AGAIN):
+                    self.freed, looked_at = False, self.loop.time()
+                    found += await self._open_lanes()
                 for lane in [lane for lane in self.lanes.values() if lane.hungry]:
                     await self._fill(lane)
                 for id, lane in list(self.lanes.items()):
-                    if lane.shut and lane.queue:
+                    if lane.shut:
                         await self._empty(lane)
-                    if not lane.shut:
+                    else:
                         self._man(lane)
                     if lane.idle and (lane.shut or not lane.more):
                         del self.lanes[id]
@@ -139,24 +145,23 @@ class Relay:
                     continue
                 if not self.lanes and not busy:
                     return
-                await self._rest()
+                await self._rest(AGAIN if self.freed else LOOK)
         except Exception as error:
             self.trouble = error
         for lane in self.lanes.values():
             lane.shut = True
             await self._empty(lane)
 
-    async def _look_round(self) -> tuple[int, bool]:
-        """Open lanes for receivers with something due; returns how much was found and whether other work goes on."""
-        found, busy = await self._ask(self.look)
+    async def _open_lanes(self) -> int:
+        """Open lanes for receivers with something due, and say so to those that are open; returns how many notices."""
+        found = 0
         for id in await self._ask(claims.due, now()):
             if id in self.lanes:
                 self.lanes[id].more = True
             else:
-                lane = Lane(Receiver(id, "", (), 0))
-                self.lanes[id] = lane
+                self.lanes[id] = lane = Lane(Receiver(id, "", (), 0))
                 found += await self._fill(lane)
-        return found, busy
+        return found
 
     async def _fill(self, lane: Lane) -> int:
         """Claim for a lane and see that it is served; returns how many notices."""
@@ -209,13 +214,13 @@ class Relay:
             _log.error("a notice was not sent", exc_info=error)
 
     async def _send(self, lane: Lane, job: Job) -> Result:
-        at, began = now(), self.loop.time()
+        at, began, body = now(), self.loop.time(), canonical(job.payload)
         try:
-            headers = signed_headers(lane.receiver.secrets, job.key, at, job.body)
+            headers = signed_headers(lane.receiver.secrets, job.key, at, body)
         except NoSecret as error:
             answer = Answer(None, str(error))
         else:
-            answer = await self.courier.post(lane.receiver.address, job.body, headers)
+            answer = await self.courier.post(lane.receiver.address, body, headers)
         return result_of(job, at, round((self.loop.time() - began) * 1000), answer)
 
     def _judge(self, lane: Lane, result: Result) -> None:
@@ -240,7 +245,9 @@ class Relay:
         """Write down what has come in, all lanes together, for as long as the turn lasts."""
         while True:
             await self.written.wait()
-            await asyncio.sleep(GATHER)
+            gathered = self.loop.time() + GATHER
+            while self.loop.time() < gathered and any(lane.sending for lane in self.lanes.values()):
+                await asyncio.sleep(GATHER / 10)
             self.written.clear()
             batch, self.results = self.results, []
             watched = {lane.receiver.id for lane, _ in batch if lane.receiver.failures}
@@ -251,12 +258,12 @@ class Relay:
                 self.trouble = error
             for lane, _ in batch:
                 lane.unwritten -= 1
-                lane.more = True
+            self.freed = True
             self.wake.set()
 
-    async def _rest(self) -> None:
+    async def _rest(self, seconds: float = LOOK) -> None:
         try:
-            await asyncio.wait_for(self.wake.wait(), LOOK)
+            await asyncio.wait_for(self.wake.wait(), seconds)
         except TimeoutError:
             return
         self.wake.clear()

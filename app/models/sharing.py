@@ -77,7 +77,7 @@ class Delivery(Base):
             sqlite_where=text(UNFINISHED), postgresql_where=text(UNFINISHED),
         ),
         Index(
-            "ix_delivery_due", "receiver_id", "next_at",
+            "ix_delivery_due", "receiver_id", "next_at", "notice_id",
             sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'"),
         ),
         Index("ix_delivery_receiver", "receiver_id", "notice_id"),

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal_column, or_, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db import db
@@ -25,8 +38,24 @@ _EARLIER_OPEN = and_(
     EARLIER.c.seq < WAY.seq,
     EARLIER.c.state.in_((literal_column("'waiting'"), literal_column("'dead'"))),
 )
-HEAD = ~exists().where(_EARLIER_OPEN)
+
+
+def _none(*which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """No earlier one is such. The offset keeps PostgreSQL from joining what it should look up row by row: without fresh
+    statistics it reads the whole queue again for each of its rows."""
+    return ~select(EARLIER.c.notice_id).where(_EARLIER_OPEN, *which).offset(literal_column("0")).exists()
+
+
+HEAD = _none()
 """Nothing earlier about the same subject is still on its way to this receiver."""
+
+
+def among(notice_ids: Iterable[int]) -> ColumnElement[bool]:
+    """The ways of these notices, as one value however many they are."""
+    ids = list(notice_ids)
+    if db.engine.dialect.name == "postgresql":
+        return WAY.notice_id == func.any(bindparam(None, ids, ARRAY(Integer)))
+    return WAY.notice_id.in_(select(func.json_each(json.dumps(ids)).table_valued("value").c.value))
 
 
 def free(at: datetime) -> ColumnElement[bool]:
@@ -38,7 +67,7 @@ def unhindered(at: datetime) -> ColumnElement[bool]:
     """Nothing earlier about the same subject is dead or in somebody's hands: whoever takes everything that waits, in
     order, may take this too."""
     held = EARLIER.c.lease_until >= at
-    return ~exists().where(_EARLIER_OPEN, or_(EARLIER.c.state == literal_column("'dead'"), held))
+    return _none(or_(EARLIER.c.state == literal_column("'dead'"), held))
 
 
 def arrived(which: ColumnElement[bool], channel: str, at: datetime) -> int:

@@ -193,7 +193,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "ix_delivery_due",
-            ["receiver_id", "next_at"],
+            ["receiver_id", "next_at", "notice_id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),

@@ -10,7 +10,7 @@ import psycopg
 
 from app.db import db
 from app.registry.subject import find_by_code
-from bench import counters, engine, generator, intake, lifecycle, pages, sign_in
+from bench import counters, engine, generator, intake, lifecycle, pages, relay, sign_in
 from bench.stage import application, at_its_hour, database
 from tests.cast import assemble
 from tests.conftest import named
@@ -73,3 +73,10 @@ def test_a_house_is_filled_with_the_same_records_for_the_same_seed(sqlite_templa
         assert found is not None and found.name == generator.firm(7).name
         db.session.remove()
         db.engine.dispose()
+
+
+def test_the_post_is_measured_beside_bare_aiohttp_and_among_sick_receivers(tmp_path: Path) -> None:
+    with at_its_hour():
+        ratio, sick = relay.on("SQLite", application(tmp_path), notices=20, rounds=1, many=40, receivers=8, seconds=1)
+    assert len(ratio.rows) == 3 and "claim ÷ delivery" in ratio.notes[0]
+    assert [row[0] for row in sick.rows] == ["all healthy", "three dead and two slow among them"]

@@ -78,14 +78,15 @@ def test_what_waits_becomes_one_batch_and_the_next_is_numbered_after_it(cast: Ca
     assert read(out, 2) == second
 
 
-def test_many_go_in_pages_of_five_hundred(cast: Cast, out: Path) -> None:
+def test_many_go_in_pages_of_five_hundred_at_most(cast: Cast, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert drop.PAGE == 500
+    monkeypatch.setattr(drop, "PAGE", 5)
     reached(cast, "ld-market", "drop")
-    keys = some_notices(cast, "ld-market", 51, each=20)
-    assert exchange.turn(cast.offices["ld-market"]) == 1020
+    keys = some_notices(cast, "ld-market", 4, each=3)
+    assert exchange.turn(cast.offices["ld-market"]) == 12
     assert read(out, 1) == keys
-    assert [page["rows"] for page in json.loads((out / "000001" / "manifest.json").read_text())["pages"]] == [
-        500, 500, 20,
-    ]  # fmt: skip
+    pages = json.loads((out / "000001" / "manifest.json").read_text())["pages"]
+    assert [page["rows"] for page in pages] == [5, 5, 2]
 
 
 def test_a_turn_killed_while_it_writes_leaves_nothing_half_and_the_next_writes_the_same(

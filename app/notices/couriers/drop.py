@@ -36,7 +36,8 @@ def out_folder(exchange: Path, receiver: str) -> Path:
 def write_batch(out: Path, receiver: str, number: int, notices: Sequence[Sent]) -> Path:
     """Write a batch and return its manifest. Raises OSError when the disk does not take it."""
     folder = out / f"{number:06d}"
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    for place in (out.parent.parent, out.parent, out, folder):
+        place.mkdir(mode=0o700, exist_ok=True)
     pages = [notices[start : start + PAGE] for start in range(0, len(notices), PAGE)]
     listed = []
     for nth, rows in enumerate(pages, start=1):
@@ -50,14 +51,14 @@ def write_batch(out: Path, receiver: str, number: int, notices: Sequence[Sent]) 
     manifest = {"receiver": receiver, "batch": number, "notices": len(notices), "pages": listed}
     _sync(folder)
     _write(folder / "manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode() + b"\n")
-    for place in (folder, out, out.parent):
+    for place in (folder, out, out.parent, out.parent.parent):
         _sync(place)
     return folder / "manifest.json"
 
 
 def _write(target: Path, data: bytes) -> None:
     part = target.with_name(f".{target.name}.part")
-    handle = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o640)
+    handle = os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()

@@ -80,7 +80,11 @@ class ApiKeyForm(TypedForm):
 class EndKeyForm(TypedForm):
     """Ending a key at the beginning of a day, or now."""
 
-    until = Near(_l("从哪一天起停用"), required=False, description=_l("从这一天零点起不再有效；不填就是现在立刻停用。"))
+    until = Near(
+        _l("从哪一天起停用"),
+        required=False,
+        description=_l("从这一天零点起不再有效；填今天或者不填，就是现在立刻停用。"),
+    )
 
 
 class SubscriptionForm(TypedForm):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Response, abort, flash, make_response, redirect, render_template, url_for
@@ -50,6 +50,11 @@ def _ask(form: FlaskForm, act: Callable[[datetime], object], done: str, **shown:
 
 def _asked(form: FlaskForm, **shown: Any) -> ResponseReturnValue:
     return render_template("agency/interface_ask.html", form=form, **shown), (422 if form.errors else 200)
+
+
+def _ending(day: date | None, at: datetime) -> datetime:
+    """When a key ends whose end was typed as a day: at its beginning; today, or no day, is now."""
+    return at if day is None or day == legal_day(at) else day_start(day)
 
 
 def _once(title: str, secret: str, lead: str, what: str) -> Response:
@@ -125,8 +130,7 @@ def interface_key_end(key_id: int) -> ResponseReturnValue:
     form = EndKeyForm()
 
     def end(at: datetime) -> None:
-        until = day_start(form.until.data) if form.until.data else at
-        end_key(department, key_id, until=until, doer=_doer(), at=at)
+        end_key(department, key_id, until=_ending(form.until.data, at), doer=_doer(), at=at)
 
     lead = _("停用以后，用它签的一律不再接受；停用时间定了只能提前，不能往后改。")
     return _ask(
@@ -167,7 +171,7 @@ def interface_api_key_end(key_id: int) -> ResponseReturnValue:
     form = EndKeyForm()
 
     def end(at: datetime) -> None:
-        end_api_key(key_id, by=_doer(), at=at, until=day_start(form.until.data) if form.until.data else None)
+        end_api_key(key_id, by=_doer(), at=at, until=_ending(form.until.data, at))
 
     lead = _("停用以后，用它的程序立刻进不来。")
     return _ask(form, end, _("密钥的停用已登记。"), title=_("停用 %(name)s", name=key.label), verb=_("停用"), lead=lead)

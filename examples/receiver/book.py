@@ -206,8 +206,9 @@ class Book:
 
 
 def subject_of(told: Mapping[str, Any]) -> str:
-    """Whom a notice is about: the series in which `seq` counts."""
-    return str(told.get("subject") or told.get("uscc") or told["subject_name"])
+    """The series in which we compare `seq`: that of the company. A natural person has no code, and names are shared:
+    there it is that of the record, whose numbers rise too."""
+    return str(told["uscc"] or told["record"])
 
 
 def written_on(told: Mapping[str, Any]) -> date:

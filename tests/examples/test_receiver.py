@@ -104,6 +104,14 @@ def test_another_body_under_a_known_key_and_an_older_number_are_refused(sample: 
     assert sample.send("d", told("d", 9))[0] == 200, "what was formally skipped leaves a gap"
 
 
+def test_two_people_of_one_name_are_not_taken_for_one(sample: Sample) -> None:
+    """A natural person has no code; each record's notices keep their order."""
+    person = {"uscc": "", "subject_name": "龙小军"}
+    assert sample.send("a", told("a", 2, record="0123456789abcdef", **person))[0] == 200
+    assert sample.send("b", told("b", 1, record="fedcba9876543210", **person))[0] == 200
+    assert sample.send("c", told("c", 1, record="0123456789abcdef", **person))[0] == 409
+
+
 def test_during_a_rotation_it_knows_both_secrets(sample: Sample) -> None:
     old = sample.secrets[0]
     new = "whsec_" + "QUJD" * 11

@@ -42,15 +42,16 @@ from app.notices.dead import Which, replay
 from app.notices.formats.field import sample_of
 from app.notices.formats.result import FIELDS
 from app.notices.keys import add_receipt_key, make_secret
+from app.notices.signing import signed_headers
 from app.notices.statement import draw_statement
 from app.notices.statement_answer import answer_statement
-from app.notices.wire import digest
+from app.notices.wire import canonical, digest
 from app.now import moved_to, now
 from config import TestConfig
 from tests.cast import SINCE, Cast, assemble
 from tests.faults.chaotic import DELIVERIES, RECEIPTS, Chaotic
 from tests.faults.posts import Posts, SharedClock
-from tests.notices.receiver import a_receiver
+from tests.notices.receiver import OK, Request, a_receiver
 from workflows.calendar import legal_day
 
 FULL = os.environ.get("JIANNUO_CHAOS") == "full"
@@ -278,6 +279,24 @@ def test_after_every_fault_both_books_agree_nothing_came_twice_and_nothing_overt
     world.until(lambda: world.left() == 0, every=0.6, minutes=30)
     world.until(lambda: not any(each.owes() for each in world.departments.values()), every=0.1)
     agree(world, told, began)
+
+
+def test_a_department_that_is_told_wrongly_says_so(tmp_path: Path) -> None:
+    """What the story above would see: a forged letter, one that was overtaken, one that changed on its way."""
+    clock = SharedClock(tmp_path / "clock")
+    department = Chaotic("ld-00", tmp_path, 0, clock)
+    department.secrets = ["whsec_" + base64.b64encode(b"k" * 32).decode()]
+
+    def letter(key: str, seq: int, secrets: list[str] = department.secrets, **more: str) -> Request:
+        body = canonical(sample_of(FIELDS) | {"notice": key, "seq": seq} | more)
+        return Request("/notices", signed_headers(secrets, key, clock(), body), body)
+
+    assert department.take(letter("a", 2)) == department.take(letter("a", 2)) == OK and department.wrong == []
+    department.take(letter("b", 3, ["whsec_" + base64.b64encode(b"x" * 32).decode()]))
+    department.take(letter("c", 1))
+    department.take(letter("a", 2, reason="改过"))
+    assert [wrong.partition(":")[0] for wrong in department.wrong] == ["b", "c", "a"]
+    assert [key for key, *_ in department.book.held()] == ["a"]
 
 
 def agree(world: World, told: dict[str, int], began: datetime) -> None:

@@ -43,7 +43,9 @@ from app.models import (
     Mandate,
     Membership,
     Notice,
+    ReceiverKey,
     Statement,
+    Subscription,
     User,
 )
 from app.notices.api_keys import make_api_key
@@ -485,6 +487,9 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     letter = told_of(stage, "processing", "ld-trading")
     difference = db.session.execute(select(Issue.id).where(Issue.kind == "difference")).scalar()
     statement = db.session.execute(select(Statement.id).order_by(Statement.id)).scalar()
+    market = cast.offices["ld-market"]
+    secret = db.session.execute(select(ReceiverKey.id).where(ReceiverKey.office_id == market)).scalar()
+    wanted = db.session.execute(select(Subscription.id).where(Subscription.office_id == market)).scalar()
     db.session.rollback()
 
     def desk(state: str, *steps: str) -> list[str]:
@@ -521,7 +526,8 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         ],
         "linked": [
             f"/agency/notices/{told}", f"/agency/receipts?notice={told}", "/agency/statements",
-            f"/agency/statements/{statement}",
+            f"/agency/statements/{statement}", "/agency/interface/secret", f"/agency/interface/keys/{secret}/end",
+            "/agency/interface/subscriptions/new", f"/agency/interface/subscriptions/{wanted}/end",
         ],
         "both": ["/agency/"],
     }  # fmt: skip

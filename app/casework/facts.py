@@ -123,11 +123,11 @@ def facts_of_record(record_id: int, at: datetime) -> Facts:
 
 
 def records_of(subject_id: int, at: datetime) -> list[tuple[Row[Any], Facts]]:
-    """Every record of a subject with its facts, newest first, in two statements."""
+    """Every record of a subject that counts, with its facts, newest first, in two statements."""
     today = legal_day(at)
     query = (
         _with_status(today)
-        .where(CreditRecord.subject_id == subject_id)
+        .where(CreditRecord.subject_id == subject_id, CreditRecord.undone_at.is_(None))
         .order_by(CreditRecord.recognised_on.desc(), CreditRecord.id.desc())
     )
     rows = db.session.execute(query).all()
@@ -163,7 +163,7 @@ def _record_of_case_query(locked: bool) -> Select[Any]:
 @lru_cache(maxsize=2)
 def _record_query(locked: bool) -> Select[Any]:
     record = CreditRecord.__table__
-    query = select(*record.c).where(record.c.id == bindparam("record_id"))
+    query = select(*record.c).where(record.c.id == bindparam("record_id"), record.c.undone_at.is_(None))
     return query.with_for_update() if locked else query
 
 
@@ -267,7 +267,9 @@ def _rest_query() -> CompoundSelect[Any]:
             and_(
                 CreditRecord.subject_id == subject_id,
                 CreditRecord.id != record_id,
+                CreditRecord.kind != "permit",
                 CreditRecord.annulled_on.is_(None),
+                CreditRecord.undone_at.is_(None),
                 CreditRecord.recognised_on <= today,
             ),
             CreditRecord.number,

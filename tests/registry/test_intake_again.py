@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from app.casework.facts import NoSuchCase, facts_of_record, records_of
 from app.db import db, transaction
 from app.journal import check_chain
 from app.models import PublicationFact, RecordVersion
@@ -277,3 +279,20 @@ def test_a_batch_that_something_stands_on_says_what(cast: Cast) -> None:
     with pytest.raises(NotPossible, match="有 1 件办件"):
         taken_back(batch, cast)
     assert batch_of(batch).state == "done" and all(record.undone_at is None for record in records())
+
+
+def test_a_permit_is_no_new_offence_and_an_undone_record_is_none(cast: Cast) -> None:
+    record = cast.penalty()
+    name = {"XK_XDR_MC": "湖南岳衡物流有限公司", "XK_XDR_SHXYM": cast.codes["yueheng"]}
+    take_in(cast.offices["province"], csv_bytes([a_permit(cast, **name)]))
+    penalty = {"CF_XDR_MC": name["XK_XDR_MC"], "CF_XDR_SHXYM": name["XK_XDR_SHXYM"], "CF_JDRQ": "2026-08-01"}
+    batch = take_in(cast.offices["province"], csv_bytes([a_penalty(cast, 9, **penalty)]))
+    assert facts_of_record(record, now()).offences == ((date(2026, 8, 1), "湘交罚〔2026〕9号"),)
+    assert len(records_of(cast.subjects["yueheng"], now())) == 3
+    undone = records()[-1].id
+    taken_back(batch, cast)
+    assert facts_of_record(record, now()).offences == ()
+    assert len(records_of(cast.subjects["yueheng"], now())) == 2
+    with pytest.raises(NoSuchCase):
+        facts_of_record(undone, now())
+    db.session.rollback()

@@ -17,17 +17,13 @@ from app.casework.receive import CLOCK
 from app.casework.sight import deliveries_to, notices_visible_to
 from app.db import db
 from app.models import (
-    Attempt,
     CreditRecord,
     DeadlineRow,
     Delivery,
-    Document,
     Identifier,
     Notice,
     Office,
-    Receipt,
     Subject,
-    User,
 )
 from app.models.sharing import CONFIRMING
 from workflows.calendar import day_start
@@ -36,8 +32,6 @@ from workflows.clockwork import Deadline
 UNANSWERED = Delivery.receipt == literal_column("''")
 """Written out, so that the index of what is not answered serves."""
 PAGE = 25
-SHOWN = 20
-"""How many of the tries to deliver a page tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,48 +80,6 @@ class NoticeFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempted:
-    """One try to deliver."""
-
-    at: datetime
-    channel: str
-    status: int | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A receipt that was given. `by` is the person, `key_name` the key it was signed with."""
-
-    id: int
-    kind: str
-    done_at: datetime | None
-    number: str
-    reason: str
-    via: str
-    by: str
-    key_name: str
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeOf:
-    """Everything about one notice that its department may know; receipts and attempts with the newest first. `document`
-    is the check code of the document that was issued with it, empty when none was."""
-
-    line: ToldLine
-    receiver: str
-    payload: Mapping[str, Any]
-    attempts: int
-    next_at: datetime
-    channel: str
-    trouble: str
-    document: str
-    tries: tuple[Attempted, ...]
-    receipts: tuple[Answered, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
     """How much a department has still to answer, the earliest date of it, how much is past it; `more` above 1000."""
 
@@ -152,7 +104,7 @@ def waiting_notices(
     person: Person, department: int, text: str = "", after: str | None = None, before: str | None = None
 ) -> Page[ToldLine]:
     """What the department has still to answer and was asked to by a date, the nearest date first."""
-    query = _query().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
+    query = told_lines().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
     if text.strip():
         query = query.where(_named(text))
     order = Order(_due(), Notice.id, "day")
@@ -162,7 +114,7 @@ def waiting_notices(
 
 def count_waiting(person: Person, department: int, today: date) -> Waiting:
     """The same notices, counted."""
-    asked = _query().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
+    asked = told_lines().where(deliveries_to(person, department), UNANSWERED, DeadlineRow.id.is_not(None))
     dues = asked.with_only_columns(_due().label("due")).limit(1001).subquery()
     row = db.session.execute(
         select(
@@ -197,7 +149,7 @@ def notices_of(
     person: Person, department: int, wanted: NoticeFilter, after: str | None = None, before: str | None = None
 ) -> Page[ToldLine]:
     """Everything the department was told, the newest first."""
-    query = _query().where(deliveries_to(person, department), *_conditions(wanted))
+    query = told_lines().where(deliveries_to(person, department), *_conditions(wanted))
     order = Order(Delivery.notice_id, Delivery.notice_id, "number", down=True)
     page = page_of(query.add_columns(Notice.id.label("mark")), order, after=after, before=before, limit=PAGE)
     return Page(tuple(line_of(row) for row in page.rows), page.before, page.after)
@@ -205,7 +157,7 @@ def notices_of(
 
 def every_notice_of(person: Person, department: int, wanted: NoticeFilter, below: int, limit: int) -> list[ToldLine]:
     """The same without pages, by falling id from the one below `below` (0: from the newest): a batch for a file."""
-    query = _query().where(deliveries_to(person, department), *_conditions(wanted))
+    query = told_lines().where(deliveries_to(person, department), *_conditions(wanted))
     if below:
         query = query.where(Delivery.notice_id < below)
     return [line_of(row) for row in db.session.execute(query.order_by(Delivery.notice_id.desc()).limit(limit))]
@@ -213,81 +165,8 @@ def every_notice_of(person: Person, department: int, wanted: NoticeFilter, below
 
 def notices_by_key(person: Person, keys: Sequence[str]) -> list[ToldLine]:
     """These notices, as far as this person may see them, the nearest date first."""
-    query = _query().where(Notice.key.in_(keys), notices_visible_to(person)).order_by(_due(), Notice.id)
+    query = told_lines().where(Notice.key.in_(keys), notices_visible_to(person)).order_by(_due(), Notice.id)
     return [line_of(row) for row in db.session.execute(query)]
-
-
-def notice_of(person: Person, key: str) -> NoticeOf | None:
-    """One notice with what became of it; None for a notice that does not exist for this person."""
-    receiver = aliased(Office, name="told")
-    issued = select(Document.code).where(Document.journal_id == Notice.journal_id).order_by(Document.id).limit(1)
-    document = issued.correlate(Notice).scalar_subquery().label("document")
-    more = (receiver.name.label("receiver"), Delivery.attempts, Delivery.next_at, document)
-    row = db.session.execute(
-        _query()
-        .add_columns(*more, Delivery.channel, Delivery.trouble)
-        .join(receiver, receiver.id == Notice.receiver_id)
-        .where(Notice.key == key, notices_visible_to(person))
-    ).first()
-    if row is None:
-        return None
-    tries = db.session.execute(
-        select(Attempt.at, Attempt.channel, Attempt.status, Attempt.detail)
-        .where(Attempt.notice_id == row.id)
-        .order_by(Attempt.id.desc())
-        .limit(SHOWN)
-    )
-    return NoticeOf(
-        line=line_of(row),
-        receiver=row.receiver,
-        payload=row.payload,
-        attempts=row.attempts,
-        next_at=row.next_at,
-        channel=row.channel,
-        trouble=row.trouble,
-        document=row.document or "",
-        tries=tuple(Attempted(*one) for one in tries),
-        receipts=receipts_about(row.id),
-    )
-
-
-def receipts_about(notice_id: int) -> tuple[Answered, ...]:
-    """The receipts about a notice, the newest first."""
-    rows = db.session.execute(_answers().where(Receipt.notice_id == notice_id).order_by(Receipt.id.desc()))
-    return tuple(Answered(*row) for row in rows)
-
-
-def receipts_given(person: Person, prefix: str) -> dict[str, Answered]:
-    """The receipts that this person gave under keys that begin so, by the key of their notice."""
-    query = (
-        _answers()
-        .add_columns(Notice.key)
-        .join(Notice, Notice.id == Receipt.notice_id)
-        .where(
-            Receipt.user_id == person.person, Receipt.key.startswith(prefix, autoescape=True),
-            notices_visible_to(person),
-        )
-    )  # fmt: skip
-    return {row[-1]: Answered(*row[:-1]) for row in db.session.execute(query)}
-
-
-def latest_receipts(person: Person, keys: Sequence[str]) -> dict[str, Answered]:
-    """The receipt that counts about each of these notices, as far as this person may see them."""
-    latest = select(func.max(Receipt.id)).where(Receipt.notice_id == Notice.id).correlate(Notice).scalar_subquery()
-    query = (
-        _answers()
-        .add_columns(Notice.key)
-        .join(Notice, Notice.id == Receipt.notice_id)
-        .where(Notice.key.in_(keys), Receipt.id == latest, notices_visible_to(person))
-    )
-    return {row[-1]: Answered(*row[:-1]) for row in db.session.execute(query)}
-
-
-def _answers() -> Any:
-    return select(
-        Receipt.id, Receipt.kind, Receipt.done_at, Receipt.number, Receipt.reason, Receipt.via,
-        func.coalesce(User.name, ""), Receipt.key_name, Receipt.received_at,
-    ).outerjoin(User, User.id == Receipt.user_id)  # fmt: skip
 
 
 def line_of(row: Row[Any]) -> ToldLine:
@@ -315,7 +194,7 @@ def line_of(row: Row[Any]) -> ToldLine:
     )
 
 
-def _query() -> Any:
+def told_lines() -> Any:
     """Notices with their delivery, whom they are about, and the time-limit their receiver was given."""
     receiver, organ = aliased(Office, name="receiver_of"), aliased(Office, name="organ_of")
     code = (

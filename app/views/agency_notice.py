@@ -11,7 +11,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.casework.department import Answered, Attempted, NoticeOf, notice_of
+from app.casework.department_notice import Answered, Attempted, NoticeOf, notice_of
 from app.casework.receive import AnsweredMeanwhile, Said, take_receipt
 from app.casework.refused import StepRefused
 from app.db import transaction

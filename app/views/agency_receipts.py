@@ -8,7 +8,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from app.casework.department import PAGE, latest_receipts, notices_by_key, receipts_given
+from app.casework.department import PAGE, notices_by_key
+from app.casework.department_notice import latest_receipts, receipts_given
 from app.casework.receive import ANSWERED, take_receipt
 from app.casework.refused import StepRefused
 from app.db import transaction

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Row, Select, tuple_
 
 from app.db import db
 
@@ -56,10 +56,8 @@ class Order:
 
     def beyond(self, mark: tuple[Any, int], down: bool) -> ColumnElement[bool]:
         """Rows on the far side of a mark."""
-        value, row_id = mark
-        if down:
-            return or_(self.column < value, and_(self.column == value, self.id < row_id))
-        return or_(self.column > value, and_(self.column == value, self.id > row_id))
+        place = tuple_(self.column, self.id)
+        return place < mark if down else place > mark
 
 
 def page_of(query: Select[Any], order: Order, *, after: str | None, before: str | None, limit: int) -> Page[Row[Any]]:

@@ -43,6 +43,13 @@ def deed_on(day: date) -> ScalarSelect[Any]:
     return _latest(day).where(PublicationFact.record_id == CreditRecord.id).correlate(CreditRecord).scalar_subquery()
 
 
+def shown_on(day: date) -> ScalarSelect[Any]:
+    """True when the last deed about the publication of a `CreditRecord` by a day is its publication. As a truth of its
+    own: of a text that is compared, PostgreSQL expects that hardly any is the one, and reads everything at once."""
+    latest = _latest(day).with_only_columns(PublicationFact.deed == "publish")
+    return latest.where(PublicationFact.record_id == CreditRecord.id).correlate(CreditRecord).scalar_subquery()
+
+
 def status_of(deed: str | None) -> str:
     """The status that the last deed leaves a record in."""
     return STATUS.get(deed or "", "unpublished")

@@ -16,7 +16,7 @@ from app.models import CreditRecord, Identifier, Office, PublicationFact, Subjec
 from app.registry.directory import DirectoryEntry, entries, public_values
 from app.registry.masking import hide_personal_numbers, mask_name
 from app.registry.public_sight import PAGED, SIGHT
-from app.registry.publish import deed_on
+from app.registry.publish import shown_on
 
 KIND_TITLES = {"enterprise": "企业", "sole_trader": "个体工商户", "institution": "事业单位", "person": "自然人"}
 SHOWN = ("CF_SY", "CF_NR", "CF_YJ")
@@ -86,7 +86,7 @@ def find_by_code(code: str) -> Found | None:
 
     A natural person is never found: a person's number is no code, and a page about a person has no address.
     """
-    row = db.session.execute(_BY_CODE, {"code": code}).first()
+    row = db.session.connection().execute(_BY_CODE, {"code": code}).first()
     if row is None:
         return None
     return Found(row.id, row.code or code, row.name, row.kind, row.region, mask_name(row.legal_representative))
@@ -140,25 +140,27 @@ def as_public(rows: Iterable[Row[Any]], count: int | None = None) -> list[Public
 
 def _present_code() -> Any:
     """The code without an end; of a body that has none any more, the one that ended last."""
+    code = Identifier.__table__.c
     return (
-        select(Identifier.value)
-        .where(Identifier.subject_id == Subject.id, Identifier.kind == "uscc")
-        .order_by(Identifier.valid_until.is_not(None), Identifier.valid_until.desc(), Identifier.valid_from.desc())
+        select(code.value)
+        .where(code.subject_id == Subject.__table__.c.id, code.kind == "uscc")
+        .order_by(code.valid_until.is_not(None), code.valid_until.desc(), code.valid_from.desc())
         .limit(1)
-        .correlate(Subject)
+        .correlate(Subject.__table__)
         .scalar_subquery()
         .label("code")
     )
 
 
+_WHO = Subject.__table__.c
 _BY_CODE = (
-    select(Subject.id, Subject.kind, Subject.name, Subject.region, Subject.legal_representative, _present_code())
+    select(_WHO.id, _WHO.kind, _WHO.name, _WHO.region, _WHO.legal_representative, _present_code())
     .where(
-        Subject.id
-        == select(Identifier.subject_id)
-        .where(Identifier.kind == "uscc", Identifier.value == bindparam("code"))
+        _WHO.id
+        == select(Identifier.__table__.c.subject_id)
+        .where(Identifier.__table__.c.kind == "uscc", Identifier.__table__.c.value == bindparam("code"))
         .scalar_subquery(),
-        Subject.kind.in_(PAGED),
+        _WHO.kind.in_(PAGED),
     )
     .limit(1)
 )
@@ -185,7 +187,7 @@ def conditions_of_publicity(today: date) -> tuple[Any, ...]:
     return (
         or_(CreditRecord.maximum_last_day.is_(None), CreditRecord.maximum_last_day >= today),
         CreditRecord.annulled_on.is_(None),
-        deed_on(today) == "publish",
+        shown_on(today),
     )
 
 

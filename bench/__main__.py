@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from bench.report import machine
 
-PARTS = ("engine", "lifecycle", "pages", "counters", "press", "relay", "sign_in", "intake")
+PARTS = ("engine", "lifecycle", "pages", "counters", "press", "relay", "sign_in", "intake", "search")
 
 
 def main(arguments: Sequence[str]) -> int:

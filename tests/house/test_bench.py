@@ -10,7 +10,7 @@ import psycopg
 
 from app.db import db
 from app.registry.subject import find_by_code
-from bench import counters, engine, generator, intake, lifecycle, pages, relay, sign_in
+from bench import counters, engine, generator, intake, lifecycle, pages, relay, search, sign_in
 from bench.stage import application, at_its_hour, database
 from tests.cast import assemble
 from tests.conftest import named
@@ -80,3 +80,10 @@ def test_the_post_is_measured_beside_bare_aiohttp_and_among_sick_receivers(tmp_p
         ratio, sick = relay.on("SQLite", application(tmp_path), notices=20, rounds=1, many=40, receivers=8, seconds=1)
     assert len(ratio.rows) == 3 and "claim ÷ delivery" in ratio.notes[0]
     assert [row[0] for row in sick.rows] == ["all healthy", "three dead and two slow among them"]
+
+
+def test_the_public_counter_is_asked_on_both_databases(postgres: str, tmp_path: Path) -> None:
+    address, _template = postgres.split("\n")
+    with at_its_hour():
+        tables = [*search.on_sqlite(tmp_path / "s", 30, 60, 1), *search.on_postgres(tmp_path / "p", address, 30, 60, 1)]
+    assert [len(table.rows) for table in tables] == [3 + len(search.DEPTHS)] * 2

@@ -1,5 +1,5 @@
 """The public counter over a large register, on both databases: a code against the bare SQL, a fragment of a name
-against a scan, pages of the list of penalties at any depth against the first, each variant in its turn in each round."""
+against a scan, pages of the list of penalties at any depth against the first, each variant once in every round."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ The next chunk is read and judged by its own words while the database writes thi
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import socket
@@ -63,6 +64,7 @@ def run(
         row = batch.locked(batch_id) if work else None
     if work is None or row is None:
         return False
+    gc.freeze()  # what the application consists of need not be looked through again with every few thousand rows
     path = find(Path(current_app.config["INSTANCE"]) / "uploads", row.file)
     before = row.position
     try:
@@ -89,6 +91,8 @@ def run(
         with transaction():
             batch.fail(batch_id, me, trouble, now())
         return True
+    finally:
+        gc.unfreeze()
     with transaction():
         return batch.finish(batch_id, me, now())
 

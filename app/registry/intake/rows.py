@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +71,9 @@ def reader_of(heading: Heading, today: date) -> Reader:
 def received_rows(path: Path, heading: Heading, after: int = 0) -> Iterator[Received | int]:
     """The rows below the heading from the one after `after`; for a row that is passed over only its number."""
     width = len(heading.columns)
+    entry, codes = heading.entry, {column.field for column in heading.columns}
+    headings = {column.heading for column in heading.columns} | codes
+    headings |= {entry.by_code[code].name for code in codes if code}
     with rows_of(path, heading.layout) as rows:
         for line, cells in rows:
             row = line - heading.line
@@ -82,16 +84,17 @@ def received_rows(path: Path, heading: Heading, after: int = 0) -> Iterator[Rece
                 del cells[width:]
             elif count < width:
                 cells.extend([""] * (width - count))
+            first = ""
             for place, cell in enumerate(cells):
-                if cell and cell[0] in "='\t":
-                    cells[place] = _unwrapped(cell)
-            yield row if _is_aside(heading, cells) else Received(row, cells)
-
-
-def chunks(rows: Iterator[Received | int], size: int) -> Iterator[list[Received | int]]:
-    """So many rows at a time."""
-    while chunk := list(islice(rows, size)):
-        yield chunk
+                if cell:
+                    if cell[0] in "='\t":
+                        cells[place] = cell = _unwrapped(cell)
+                    first = first or cell.strip()
+            many = width - cells.count("") > _FEW
+            if not first or ((not many or first in headings) and _is_aside(heading, cells)):
+                yield row
+            else:
+                yield Received(row, cells)
 
 
 def _unwrapped(cell: str) -> str:
@@ -103,14 +106,8 @@ def _unwrapped(cell: str) -> str:
 
 
 def _is_aside(heading: Heading, cells: list[str]) -> bool:
+    """True for a row that repeats the heading, or of whose few cells the first begins like a note or a total."""
     filled = [cell for cell in cells if cell and not cell.isspace()]
-    if not filled:
+    if len(filled) <= _FEW and _ASIDE.match(fold(filled[0])):
         return True
-    if len(filled) > _FEW:
-        first = filled[0]
-        return len(first) < 60 and _is_known(heading, first) and is_heading_again(heading, cells)
-    return bool(_ASIDE.match(fold(filled[0]))) or is_heading_again(heading, cells)
-
-
-def _is_known(heading: Heading, cell: str) -> bool:
-    return heading.entry.field(cell) is not None or cell in ("序号", "编号")
+    return is_heading_again(heading, cells)

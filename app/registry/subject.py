@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from app.db import db
 from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
+from app.registry.codes import ALPHABET, check_code, check_id_number
 from app.registry.directory import DirectoryEntry, entries, public_values
 from app.registry.masking import hide_personal_numbers, mask_name
 from app.registry.public_sight import PAGED, SIGHT
@@ -90,6 +91,20 @@ def find_by_code(code: str) -> Found | None:
     if row is None:
         return None
     return Found(row.id, row.code or code, row.name, row.kind, row.region, mask_name(row.legal_representative))
+
+
+def found_near(code: str) -> list[Found]:
+    """Organisations whose present or earlier code is this one but for a mistyped character or two that were swapped;
+    at most three. Nothing for a code that may be right, and for the number of a person."""
+    if len(code) != 18 or check_code(code).ok or check_id_number(code).ok:
+        return []
+    typed = {code[:at] + other + code[at + 1 :] for at in range(18) for other in ALPHABET}
+    typed |= {code[:at] + code[at + 1] + code[at] + code[at + 2 :] for at in range(17)}
+    good = sorted(other for other in typed if check_code(other).ok)
+    codes = db.session.execute(
+        select(Identifier.value).where(Identifier.kind == "uscc", Identifier.value.in_(good)).limit(3)
+    ).scalars()
+    return [found for near in codes.all() if near and (found := find_by_code(near))]
 
 
 def public_records(subject_id: int, today: date) -> list[PublicRecord]:

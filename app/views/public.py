@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from app.documents.check import check_file, look_up
 from app.documents.codes import read_code
 from app.now import now
-from app.registry.codes import check_code
+from app.registry.codes import check_code, clean_code
 from app.registry.masking import quoted
 from app.registry.regions import full_name, regions, standings
 from app.registry.subject import (
@@ -22,6 +22,7 @@ from app.registry.subject import (
     Found,
     PublicRecord,
     find_by_code,
+    found_near,
     newest_public,
     public_records,
     withdrawn_records,
@@ -72,7 +73,9 @@ def subject(code: str) -> ResponseReturnValue:
     """The standing of an organisation today. An earlier code leads on to the present one."""
     verdict = check_code(code, standings())
     if not verdict.ok:
-        return not_kept(render_template("public/nobody.html", reason=said(verdict.problems[0]), code=""), 404)
+        near = found_near(clean_code(code))
+        page = render_template("public/nobody.html", reason=said(verdict.problems[0]), code="", near=near)
+        return not_kept(page, 404)
     found = find_by_code(verdict.code)
     if found is None:
         return not_kept(render_template("public/nobody.html", reason="", code=verdict.code), 404)

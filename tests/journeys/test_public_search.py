@@ -164,6 +164,17 @@ def test_searching_by_address_has_the_same_limit(cast, outside, limited):
     assert answers[:30] == [200] * 30 and answers[30] == 429
 
 
+def test_a_mistyped_code_is_told_whose_it_may_be_and_a_persons_number_nobody(app, cast, outside):
+    code = cast.codes["yueheng"]
+    swapped = code[:8] + code[9] + code[8] + code[10:]
+    for wrong in (code[:17] + ("0" if code[17] != "0" else "1"), code[:10] + "9" + code[11:], swapped):
+        page = outside.go(f"/subjects/{wrong}", expect=404)
+        assert page.says("是不是这家") and page.link("湖南岳衡物流有限公司") == f"/subjects/{code}", wrong
+    a_person(app)
+    for wrong in (ID_NUMBER, ID_NUMBER[:16] + ID_NUMBER[17] + ID_NUMBER[16], "123", "9" * 18):
+        assert not outside.go(f"/subjects/{wrong}", expect=404).says("是不是这家"), wrong
+
+
 # --- lists -------------------------------------------------------------------------------------------------------
 
 

@@ -57,7 +57,7 @@ class RotateForm(TypedForm):
 class ReceiptKeyForm(TypedForm):
     """A public key with which a department will sign its receipts."""
 
-    name = Words(
+    key_name = Words(
         _l("密钥名称"), most=64,
         description=_l("写在每份回执里，用来认出是哪一把，例如 2026-a。用过的名称不能再用。"),
     )  # fmt: skip

@@ -111,7 +111,7 @@ def interface_key_new() -> ResponseReturnValue:
         assert form.since.data is not None
         since, until = day_start(form.since.data), form.until.data
         add_receipt_key(
-            acting_department(), form.name.data, form.public.data, since=since,
+            acting_department(), form.key_name.data, form.public.data, since=since,
             until=day_start(until) if until else None, doer=_doer(), at=at,
         )  # fmt: skip
 

@@ -32,12 +32,14 @@ from app.db import Base, db, transaction
 from app.duty import press, statements
 from app.journal import Doer
 from app.models import (
+    ApiKey,
     AttachmentUse,
     Case,
     CaseRecord,
     CommitmentSerial,
     CreditRecord,
     Document,
+    Endpoint,
     Filing,
     Issue,
     Mandate,
@@ -179,6 +181,20 @@ def a_world(stage: Stage) -> None:
         doer = Doer(cast.users["linked"], "linked", "linked", cast.offices["ld-market"])
         for department in ("ld-market", "ld-market", "ld-trading"):
             make_secret(cast.offices[department], until=None, doer=doer, at=now())
+        for department, stopped in (("ld-hunan", None), ("ld-creditchina", now())):
+            db.session.execute(
+                insert(Endpoint).values(
+                    office_id=cast.offices[department],
+                    channel="feed",
+                    format="result",
+                    address="",
+                    cursor=0,
+                    failures=0,
+                    stopped_at=stopped,
+                    stopped_why="",
+                    trouble="",
+                )
+            )
         make_api_key(cast.offices["ld-market"], cast.users["linked"], "测试", ["receipts"], by=doer, at=now())
         subscribe(
             cast.offices["ld-market"], region="4301", trade="", kind="", since=legal_day(now()), until=None, doer=doer,
@@ -371,6 +387,10 @@ def usual(name: str, kind: str) -> str:
         return PASSWORD if name in ("present", "password") else "湘江边上有三只白鹭站着不动"
     if name == "login":
         return "xinren"
+    if name == "key_name":
+        return "2026-b"
+    if name == "public":
+        return "GcRL0Ot3Rs2yUmKzhfT2gJ7dfSW6UG4cPbjyzLUhfFM="
     if name == "days":
         return "2027-02-05 放假"
     if name == "digest":
@@ -490,6 +510,7 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     market = cast.offices["ld-market"]
     secret = db.session.execute(select(ReceiverKey.id).where(ReceiverKey.office_id == market)).scalar()
     wanted = db.session.execute(select(Subscription.id).where(Subscription.office_id == market)).scalar()
+    api_key = db.session.execute(select(ApiKey.id).where(ApiKey.office_id == market)).scalar()
     db.session.rollback()
 
     def desk(state: str, *steps: str) -> list[str]:
@@ -523,11 +544,15 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             "/admin/users/new", f"{liu}/name", f"{liu}/password", f"{liu}/close", f"{liu}/roles/new",
             f"{liu}/mandates/new", f"/admin/roles/{role}/end", f"/admin/mandates/{mandate}/end",
             f"/admin/offices/{cast.offices['changsha']}", "/admin/calendar/add",
+            f"/admin/endpoints/{cast.offices['ld-hunan']}", f"/admin/endpoints/{cast.offices['ld-hunan']}/stop",
+            f"/admin/endpoints/{cast.offices['ld-creditchina']}/resume",
         ],
         "linked": [
             f"/agency/notices/{told}", f"/agency/receipts?notice={told}", "/agency/statements",
             f"/agency/statements/{statement}", "/agency/interface/secret", f"/agency/interface/keys/{secret}/end",
-            "/agency/interface/subscriptions/new", f"/agency/interface/subscriptions/{wanted}/end",
+            "/agency/interface/receipt-keys/new", "/agency/interface/api-keys/new",
+            f"/agency/interface/api-keys/{api_key}/end", "/agency/interface/subscriptions/new",
+            f"/agency/interface/subscriptions/{wanted}/end",
         ],
         "both": ["/agency/"],
     }  # fmt: skip

@@ -75,16 +75,16 @@ def test_a_receipt_key_is_registered_named_and_ended(xie: Caller, people: Cast) 
     market = people.offices["ld-market"]
     xie.go("/agency/interface")
     xie.follow("登记回执公钥")
-    page = xie.press("登记", 422, name="2026", public="不是公钥")
+    page = xie.press("登记", 422, key_name="2026", public="不是公钥")
     assert page.says("公钥读不出来") and page.says("不是公钥"), "what was typed is kept"
-    page = xie.press("登记", name="2026", public=PUBLIC)
+    page = xie.press("登记", key_name="2026", public=PUBLIC)
     assert page.says("公钥已登记") and page.says(PUBLIC)
     assert list(fresh(receipt_keys, market, now())) == ["2026"]
     xie.follow("停用 回执公钥 2026")
     assert xie.press("停用").says("密钥的停用已登记")
     assert fresh(receipt_keys, market, now()) == {}
     xie.go("/agency/interface/receipt-keys/new")
-    assert xie.press("登记", 422, name="2026", public=PUBLIC).says("这个名称已经用过")
+    assert xie.press("登记", 422, key_name="2026", public=PUBLIC).says("这个名称已经用过")
     assert acts(market) == ["add_key", "end_key"]
 
 

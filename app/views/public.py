@@ -82,13 +82,15 @@ def subject(code: str) -> ResponseReturnValue:
     if found.code != code:
         return redirect(url_for(".subject", code=found.code), 301)
     at = now()
-    records = public_records(found.id, legal_day(at))
+    public = public_records(found.id, legal_day(at))
+    records = [record for record in public if record.kind == "penalty"]
     return not_kept(
         render_template(
             "public/subject.html",
             subject=found,
             facts=_about(found),
             records=records,
+            permits=[record for record in public if record.kind == "permit"],
             withdrawn=withdrawn_records(found.id, legal_day(at)),
             figures=_figures(records, legal_day(at)),
             at=at,

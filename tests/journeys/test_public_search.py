@@ -260,6 +260,8 @@ def test_permits_have_a_list_of_their_own_with_their_validity(cast, outside):
     assert not outside.go("/permits?state=valid").says("湘交许〔2021〕9号")
     assert not outside.go("/permits?state=expired").says("湘交许〔2026〕7号")
     assert not outside.go("/penalties").says("湘交许")
+    page = outside.go(f"/subjects/{cast.codes['yueheng']}")
+    assert page.says("公开的 2 条") and page.says("正在公示的 1 条")
     page = outside.go("/permits")
     page = outside.follow("湘交许〔2026〕7号")
     assert page.says("准予从事道路普通货物运输") and not page.says("怎样修复")

@@ -74,6 +74,10 @@ class CodeVerdict(NamedTuple):
         return f"CodeVerdict(ok={self.ok}, problems={self.problems}, warnings={self.warnings})"
 
 
+_made = tuple.__new__
+"""Makes a verdict in half the time that its own constructor needs."""
+
+
 def clean_code(text: object) -> str:
     """The code as the standard writes it: one width, capitals, no blanks, hyphens, invisible characters, label or
     licence-copy suffix （1-1）. An empty cell or a placeholder gives "". Nothing that is missing is guessed.
@@ -134,7 +138,7 @@ def check_code(text: Any, regions: Mapping[str, str] | None = None) -> CodeVerdi
             + _T11[m] + _T12[n] + _T13[o] + _T14[p] + _T15[q] + _T16[r] + _T17[s]
         )  # fmt: skip
         if not total % 341 and (regions is None or regions.get(text[2:8]) in _SETTLED):
-            return CodeVerdict(True, text)
+            return _made(CodeVerdict, (True, text, (), ()))
     except (KeyError, TypeError, ValueError):
         pass
     return _explain(clean_code(text), regions)

@@ -60,7 +60,7 @@ def test_an_import_is_measured_against_copy(postgres: str, tmp_path: Path) -> No
     address, _template = postgres.split("\n")
     table = intake.imports(address, tmp_path, rows=60, rounds=1)
     assert [row[0] for row in table.rows] == ["flask import: read, judged, written", "COPY of what it wrote"]
-    assert len(intake.codes(count=20, rounds=1).rows) == 3
+    assert len(intake.codes(count=20, rounds=1).rows) == 4
 
 
 def test_a_house_is_filled_with_the_same_records_for_the_same_seed(sqlite_template: Path, tmp_path: Path) -> None:

@@ -35,10 +35,11 @@ def is_postgres() -> bool:
 
 
 def _among(column: Any, values: Collection[Any], kind: Any) -> Any:
-    """The condition that a column's value is one of many, as one parameter."""
+    """The condition that a column's value is one of many: one parameter, joined and not compared with each in turn."""
     if is_postgres():
-        return column == text("ANY(:many)").bindparams(bindparam("many", list(values), ARRAY(kind)))
-    listed = text("SELECT value FROM json_each(:many)").bindparams(many=json.dumps(list(values)))
+        listed = text("SELECT unnest(:many)").bindparams(bindparam("many", list(values), ARRAY(kind)))
+    else:
+        listed = text("SELECT value FROM json_each(:many)").bindparams(many=json.dumps(list(values)))
     return column.in_(listed)
 
 
@@ -171,7 +172,8 @@ def next_ids(table: str, count: int) -> list[int]:
     if not count:
         return []
     if is_postgres():
-        sql = text(f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, :count)")
+        name = f"SELECT pg_get_serial_sequence('{table}', 'id')::regclass AS name OFFSET 0"
+        sql = text(f"SELECT nextval(s.name) FROM ({name}) s, generate_series(1, :count)")
         return list(db.session.execute(sql, {"count": count}).scalars())
     last = db.session.execute(text(f"SELECT coalesce(max(id), 0) FROM {table}")).scalar_one()
     return list(range(last + 1, last + 1 + count))

@@ -7,8 +7,9 @@ from typing import Any
 from flask import g, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, MultipleFileField
 from flask_wtf.form import _Auto, _is_submitted
-from werkzeug.datastructures import CombinedMultiDict
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 FOREIGN = "form_is_foreign"
 """Set on `flask.g` when the form of this request does not carry the token of the session it was sent in."""
@@ -23,10 +24,10 @@ class TypedForm(FlaskForm):
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """The fields of the request for a form that was sent, None for one that is only shown."""
             if formdata is _Auto:
-                return self.sent() if _is_submitted() else None
+                return self.sent(form) if _is_submitted() else None
             return formdata
 
-        def sent(self) -> Any:
+        def sent(self, form: Any) -> Any:
             """What was typed."""
             return request.form
 
@@ -45,11 +46,13 @@ class TypedForm(FlaskForm):
 
 
 class FilesForm(TypedForm):
-    """A form of files."""
+    """A form of files, and of words beside them."""
 
     class Meta(TypedForm.Meta):
         """Reads the files beside what was typed."""
 
-        def sent(self) -> Any:
-            """Files and words."""
-            return CombinedMultiDict((request.files, request.form))
+        def sent(self, form: Any) -> Any:
+            """Files where files are asked for, and words."""
+            asked = {field.name for field in form if isinstance(field, FileField | MultipleFileField)}
+            files = MultiDict((name, file) for name, file in request.files.items(multi=True) if name in asked)
+            return CombinedMultiDict((files, request.form))

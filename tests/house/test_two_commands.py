@@ -85,11 +85,11 @@ def test_the_locks_were_made_from_todays_lists():
 
 
 def test_what_the_house_imports_is_listed_and_what_is_listed_is_used():
-    ours = {"app", "bench", "config", "dev", "forms", "migrations", "tests", "workflows", "wsgi"}
-    ours |= set(sys.stdlib_module_names)
+    ours = {"app", "bench", "config", "dev", "examples", "forms", "migrations", "tests", "workflows", "wsgi"}
+    ours |= set(sys.stdlib_module_names) | {path.stem for path in (ROOT / "examples").rglob("*.py")}
     distributions = packages_distributions()
     modules = set().union(
-        *(imported(ROOT / place) for place in ("app", "forms", "workflows", "migrations", "config.py"))
+        *(imported(ROOT / place) for place in ("app", "examples", "forms", "workflows", "migrations", "config.py"))
     )
     used = {canonical(name) for module in modules - ours for name in distributions[module]}
     drawing_only = {"pygraphviz"}  # imported where the drawings are made, which is no part of the running house

@@ -21,12 +21,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
-from sqlalchemy import func, insert, literal, select, union_all, update
+from sqlalchemy import exists, func, insert, literal, select, union_all, update
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app import create_app, sign_ins
 from app.casework.attach import attach
+from app.casework.carried import Letter, Named, Paper, Pushed
+from app.casework.carry import carry_filing
 from app.casework.open_case import open_filing
 from app.db import Base, db, transaction
 from app.duty import press, statements
@@ -59,7 +61,7 @@ from app.notices.subscriptions import subscribe
 from app.now import moved_to, now
 from app.security import SIGNED_IN_AT
 from config import TestConfig
-from tests.build import ROADS, a_case, walk
+from tests.build import ITEMS, ROADS, a_case, walk
 from tests.cast import PASSWORD, SINCE, Cast, assemble
 from tests.conftest import Clock, named
 from tests.journeys.door import CHEAP
@@ -224,7 +226,29 @@ def a_world(stage: Stage) -> None:
     walk(cast, stage.cases["changsha"], "liu", "receive", t0="today")
     walk(cast, stage.cases["changsha"], "liu", "accept")
     stage.cases["unsigned"] = _unsigned(cast)
+    stage.cases["hall"] = _over_the_counter(stage)
     _shared(stage)
+
+
+def _over_the_counter(stage: Stage) -> str:
+    """An application that 李昊 took in at the window and that must be completed."""
+    cast, day = stage.cast, legal_day(now())
+    record = db.session.execute(select(CreditRecord.public_id).where(CreditRecord.id == cast.penalty())).scalar_one()
+    db.session.rollback()
+    brought = Pushed(
+        number="", received_on=day, name="湖南岳衡物流有限公司", subject=cast.subjects["yueheng"],
+        records=(Named(public_id=record),),
+        letter=Letter("罗建平", "legal_representative", day, scan=Paper("承诺书.png", photograph())),
+        statement="", contact="邓敏", phone="13800000000",
+    )  # fmt: skip
+    with transaction():
+        _receipt, opened = carry_filing(
+            brought, actor=cast.who("li"), channel="hall", key="window", at=now(),
+            folder=stage.app.config["INSTANCE"] / "uploads", limit=1_000_000,
+            index=bytes.fromhex(stage.app.config["INDEX_KEY"]),
+        )  # fmt: skip
+    walk(cast, opened[0].number, "li", "correct", items=ITEMS)
+    return opened[0].number
 
 
 def _shared(stage: Stage) -> None:
@@ -498,6 +522,15 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         select(CreditRecord.public_id).where(CreditRecord.cls == "", CreditRecord.maximum_last_day.is_(None))
     ).scalar()
     classed = db.session.execute(select(CreditRecord.public_id).where(CreditRecord.cls != "").limit(1)).scalar()
+    free = db.session.execute(
+        select(CreditRecord.public_id)
+        .where(
+            CreditRecord.cls != "", CreditRecord.subject_id == cast.subjects["yueheng"],
+            CreditRecord.office_id == cast.offices["province"],
+            ~exists().where(CaseRecord.open_record == CreditRecord.id),
+        )
+        .order_by(CreditRecord.id.desc())
+    ).scalar()  # fmt: skip
     role = db.session.execute(select(Membership.id).where(Membership.user_id == cast.users["liu"])).scalar()
     mandate = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["wang"])).scalar()
     db.session.rollback()
@@ -517,7 +550,7 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
 
     return {
-        None: ["/", "/verify", "/login"],
+        None: ["/", "/progress", "/verify", "/login"],
         "luo": ["/my/"],
         "deng": [
             "/password", "/my/records", f"/my/records/{classed}", f"/my/filings/{stage.of('draft')['receipt']}",
@@ -528,6 +561,8 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         ],
         "li": [
             *desk("submitted", "receive"), *desk("received", "accept", "correct", "decline", "transfer"),
+            "/desk/hall/", f"/desk/hall/{cast.subjects['yueheng']}/filing?records={free}",
+            f"/desk/hall/cases/{case['hall']}/completion",
         ],
         "zhou": [
             *desk("accepted", "review", "warn"), f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",

@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from app.db import db
 from app.models import Case, Document, JournalLine, Membership
+from app.security import KEYED
 from tests.build import state, version
 from tests.journeys.hostile import (
     EVERYBODY,
@@ -95,7 +96,11 @@ def test_every_form_and_every_step_of_the_house_is_among_those_tried(stage: Stag
                 endpoint, values = adapter.match(asked.action.partition("?")[0], method="POST")
                 reached.add(endpoint)
                 steps.add(values.get("step"))
-    written = {rule.endpoint for rule in stage.app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    written = {
+        rule.endpoint
+        for rule in stage.app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and rule.endpoint.partition(".")[0] not in KEYED  # tried in tests/api
+    }
     assert written - reached == {
         "account.logout",  # on every page of somebody signed in
         "admin.user_reopen",  # asks nothing, and only of a closed account
@@ -447,9 +452,9 @@ def test_what_cannot_be_kept_is_refused_on_postgresql_as_well(stage_on_postgres:
     client = stage_on_postgres.client(who)
     for page in pages_with_forms(stage_on_postgres)[who]:
         for asked in forms_on(client, who, page):
-            before = rows()
             others = [name for name in asked.kinds if name != "csrf_token"]
             for typed in ("a\x00b", "99999999999999999999"):
+                before = rows()
                 changed = {name: typed for name in others if asked.kinds[name] not in ("file", "date")}
                 answer = send(client, asked, asked.filled(**changed))
                 assert answer.status_code < 500, f"{asked.action} {typed!r}"

@@ -44,9 +44,10 @@ class Existing:
         return cls(row.id, row.fields, row.received, row.batch_id, case, 0, row, other_sender)
 
     @classmethod
-    def pending(cls, number: int, made: NewRecord) -> Existing:
+    def pending(cls, work: Work, made: NewRecord) -> Existing:
         """One of this chunk."""
-        return cls(made.id, made.fields, made.received, None, "", number)
+        received = work.as_received(made.judged.clear)
+        return cls(made.id, made.ready.values, received, None, "", made.judged.row)
 
 
 def correction_or_reason(

@@ -7,7 +7,6 @@ the row, the register and the law of the day, nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from app.registry.intake import lookups
 from app.registry.intake.changes import Existing, correction_or_reason
@@ -23,9 +22,9 @@ from app.registry.intake.work import (
     Judged,
     Line,
     NewRecord,
+    Ready,
     Work,
 )
-from app.registry.numbers import number_key
 from app.registry.text import fold, name_key, say
 
 _WITHDRAWN = frozenset({"1", "撤销", "已撤销", "2已撤销"})
@@ -46,13 +45,12 @@ class _Judging:
         self.entry = work.entry
         self.rows = rows
         self.chunk = Chunk()
-        self._day = self.entry.by_role["day"][0].code
         self._title = self.entry.by_role["title"][0].code
         self._organ = self.entry.by_role["organ"][0]
         self._found: dict[str, tuple[int, str]] = {}
         self._keys: dict[int, Key] = {}
-        self._pending: dict[Key, tuple[int, NewRecord]] = {}
-        self._sent: dict[tuple[int, str], tuple[int, NewRecord]] = {}
+        self._pending: dict[Key, NewRecord] = {}
+        self._sent: dict[tuple[int, str], NewRecord] = {}
 
     def all(self) -> Chunk:
         good = []
@@ -113,9 +111,8 @@ class _Judging:
     def _key_of(self, judged: Judged, subject: int, office: int) -> Key:
         key = self._keys.get(judged.row)
         if key is None:
-            values = judged.verdict.values
-            number = number_key(self.entry.value("number", values))
-            key = self._keys[judged.row] = number, subject, office, date.fromisoformat(values[self._day])
+            ready = _ready(judged)
+            key = self._keys[judged.row] = ready.number_key, subject, office, ready.day
         return key
 
     def _decide(self, judged: Judged, whom: Whom, office: tuple[int, str]) -> int:
@@ -141,11 +138,11 @@ class _Judging:
     def _before(self, key: Key, office: int, sender: str) -> Existing | None:
         """The record that this row is about already: by its sender's id, or by its key."""
         if sender and (made := self._sent.get((office, sender))):
-            return Existing.pending(*made)
+            return Existing.pending(self.work, made)
         if sender and (row := self._by_sender.get((office, sender))):
             return Existing.stored(row, self._cases.get(row.id, ""))
         if made := self._pending.get(key):
-            return Existing.pending(*made)
+            return Existing.pending(self.work, made)
         if (row := self._by_key.get(key)) is not None and not (sender and row.sender_id):
             return Existing.stored(row, self._cases.get(row.id, ""))
         if row is not None:
@@ -156,7 +153,7 @@ class _Judging:
         self, judged: Judged, before: Existing, key: Key, sender: str, warnings: list[tuple[str, str]], whom: Whom
     ) -> int:
         """A row about a record that is there: nothing new, a correction, or a contradiction."""
-        values = self.work.clear_values(judged)
+        values = _ready(judged).values
         taken = self._by_key.get(key)
         if taken is not None and taken.id != before.id:
             text = say("改成这样就与另一条已有记录（{number}）相同；请核对", number=taken.number)
@@ -173,30 +170,24 @@ class _Judging:
         return 0
 
     def _take_in(self, judged: Judged, key: Key, sender: str, warnings: list[tuple[str, str]], finding: str) -> int:
-        values = self.work.clear_values(judged)
-        shown = self.work.terms.of(values, self.work.today)
-        scope = fold(self.work.about(judged, "scope"))
-        public = scope in _SHOWN_TO_ALL
+        ready = _ready(judged)
+        public = fold(self.work.about(judged, "scope")) in _SHOWN_TO_ALL
         if not public:
             warnings.append(("", say("信息使用范围不是社会公开，已写入但不公示")))
         record = NewRecord(
             id=next(self._ids),
             subject_id=key[1],
             office_id=key[2],
-            title=values.get(self._title) or self.entry.title,
-            number=self.entry.value("number", values),
-            number_key=key[0],
-            day=values[self._day],
-            shown=shown,
-            published=shown.published and public and self.entry.may_be_published,
-            fields=values,
-            received=self.work.as_received(judged.clear),
+            title=ready.values.get(self._title) or self.entry.title,
+            published=ready.shown.published and public and self.entry.may_be_published,
+            judged=judged,
+            ready=ready,
             sender_id=sender,
         )
         self.chunk.records.append(record)
-        self._pending[key] = judged.row, record
+        self._pending[key] = record
         if sender:
-            self._sent[key[2], sender] = judged.row, record
+            self._sent[key[2], sender] = record
         if warnings:
             self._line(judged, WARNED, warnings, record.id, finding)
         else:
@@ -214,6 +205,11 @@ class _Judging:
         told = [(field, str(text)) for field, text in reasons]
         self.chunk.lines.append(Line(judged.row, verdict, judged, told, record_id, finding))
         self.chunk.count(verdict)
+
+
+def _ready(judged: Judged) -> Ready:
+    assert judged.ready is not None, "a row with problems waits"
+    return judged.ready
 
 
 def _finding_of(judged: Judged) -> str:

@@ -12,6 +12,7 @@ from app.registry.fields import DirectoryEntry
 from app.registry.intake.heading import Heading
 from app.registry.intake.rows import Reader, Received, reader_of
 from app.registry.intake.terms import Shown, Terms
+from app.registry.numbers import number_key
 from app.registry.row_reader import Verdict
 
 IN, WARNED, CORRECTED, DUPLICATE, WAITING = "in", "warned", "corrected", "duplicate", "waiting"
@@ -28,13 +29,27 @@ FINDINGS = {
 to_json: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+class Ready(NamedTuple):
+    """What a good row will write, as far as the row alone and the law of its day say it: made ahead, while the database
+    writes the rows before."""
+
+    values: dict[str, str]
+    fields: str
+    received: str
+    number: str
+    number_key: str
+    day: date
+    shown: Shown
+
+
 class Judged(NamedTuple):
-    """A row that was read: as it came, what it says, and as it may be kept."""
+    """A row that was read: as it came, what it says, as it may be kept, and for a good row what it will write."""
 
     row: int
     cells: list[str]
     verdict: Verdict
     clear: list[str]
+    ready: Ready | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +73,24 @@ class Work:
         """Read one row."""
         cells = received.cells
         read = self.reader.cells(cells)
-        return Judged(
-            received.row, cells, self.reader.fields.read(read), self.reader.fields.in_the_clear(read)[: len(cells)]
-        )
+        verdict = self.reader.fields.read(read)
+        clear = self.reader.fields.in_the_clear(read)[: len(cells)]
+        ready = None if verdict.problems else self._ready(verdict, cells, clear)
+        return Judged(received.row, cells, verdict, clear, ready)
 
-    def clear_values(self, judged: Judged) -> dict[str, str]:
-        """What the row was understood as, as it may be kept."""
-        return self.reader.fields.clear_values(judged.verdict.values, touched=judged.clear != judged.cells)
+    def _ready(self, verdict: Verdict, cells: list[str], clear: list[str]) -> Ready:
+        entry = self.entry
+        values = self.reader.fields.clear_values(verdict.values, touched=clear != cells)
+        number = entry.value("number", values)
+        return Ready(
+            values,
+            to_json(values),
+            to_json(self.as_received(clear)),
+            number,
+            number_key(number),
+            date.fromisoformat(entry.value("day", values)),
+            self.terms.of(values, self.today),
+        )
 
     def about(self, judged: Judged, meaning: str) -> str:
         """What the row says in a column about itself: its sender's id, its stamp."""
@@ -127,13 +153,9 @@ class NewRecord:
     subject_id: int
     office_id: int
     title: str
-    number: str
-    number_key: str
-    day: str
-    shown: Shown
     published: bool
-    fields: dict[str, str]
-    received: dict[str, str]
+    judged: Judged
+    ready: Ready
     sender_id: str
 
 

@@ -70,9 +70,9 @@ def _records(work: Work, made: Sequence[NewRecord]) -> None:
         [
             (
                 r.id, ids[16 * n : 16 * n + 16], entry.kind, directory, entry.catalogue_code, r.subject_id, r.office_id,
-                r.title, r.number, r.number_key, r.day, r.shown.cls, r.shown.basis, _day(r.shown.minimum_last_day),
-                _day(r.shown.maximum_last_day), "", "", "unknown", "", "", to_json(r.fields), to_json(r.received), at,
-                r.sender_id, work.batch_id, 1,
+                r.title, r.ready.number, r.ready.number_key, r.ready.day.isoformat(), r.ready.shown.cls,
+                r.ready.shown.basis, _day(r.ready.shown.minimum_last_day), _day(r.ready.shown.maximum_last_day), "", "",
+                "unknown", "", "", r.ready.fields, r.ready.received, at, r.sender_id, work.batch_id, 1,
             )
             for n, r in enumerate(made)
         ],

@@ -29,7 +29,7 @@ from app.notices.feed import place, unplaced
 from app.notices.formats.field import sample_of
 from app.notices.formats.result import FIELDS
 from app.notices.keys import make_secret
-from app.notices.wire import canonical, digest
+from app.notices.wire import canonical, frozen
 from app.now import now
 from bench.receiver import a_receiver, seen
 from bench.report import Table, figure
@@ -112,7 +112,7 @@ class Room:
                     {
                         "key": body["notice"], "receiver_id": office, "subject_id": FIRST_SUBJECT + n,
                         "record_id": FIRST_RECORD + 1, "case_id": None, "journal_id": self.line, "seq": serial,
-                        "act": "confirm", "payload": body, "payload_hash": digest(body), "written_at": now(),
+                        "act": "confirm", **frozen(body), "written_at": now(),
                     }
                 )  # fmt: skip
             with transaction() as session:

@@ -44,12 +44,15 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed notice with its frozen payload. `lease` is what the claim wrote and the record must still find."""
+    """A claimed notice with the text that goes over the wire.
+
+    `lease` is what the claim wrote and the record must still find.
+    """
 
     notice_id: int
     receiver_id: int
     key: str
-    payload: Any
+    body: str
     attempts: int
     first_at: datetime | None
     lease: datetime
@@ -86,7 +89,7 @@ def claim(receiver_id: int, most: int, at: datetime) -> tuple[Receiver | None, l
             return None, []
         session.execute(update(Delivery.__table__).where(among(row.id for row in rows)).values(lease_until=lease))
     rows = sorted(rows, key=lambda row: (row.next_at, row.id))
-    return receiver, [Job(row.id, receiver_id, row.key, row.payload, row.attempts, row.first_at, lease) for row in rows]
+    return receiver, [Job(row.id, receiver_id, row.key, row.body, row.attempts, row.first_at, lease) for row in rows]
 
 
 def give_back(jobs: Sequence[Job]) -> None:
@@ -116,7 +119,7 @@ def _heads() -> Select[Any]:
         .with_for_update(skip_locked=True)
         .subquery("first")
     )  # fmt: skip
-    return select(NOTICE.id, NOTICE.key, NOTICE.payload, first.c.attempts, first.c.first_at, first.c.next_at).join_from(
+    return select(NOTICE.id, NOTICE.key, NOTICE.body, first.c.attempts, first.c.first_at, first.c.next_at).join_from(
         first, Notice.__table__, NOTICE.id == first.c.notice_id
     )
 

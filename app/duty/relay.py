@@ -24,7 +24,6 @@ from app.duty.record import Result, record, result_of
 from app.duty.verdict import BREAK_AFTER, Outcome
 from app.notices.couriers.http import Answer, HttpCourier
 from app.notices.signing import NoSecret, signed_headers
-from app.notices.wire import canonical
 from app.now import now
 
 IN_FLIGHT = 5
@@ -214,7 +213,7 @@ class Relay:
             _log.error("a notice was not sent", exc_info=error)
 
     async def _send(self, lane: Lane, job: Job) -> Result:
-        at, began, body = now(), self.loop.time(), canonical(job.payload)
+        at, began, body = now(), self.loop.time(), job.body.encode()
         try:
             headers = signed_headers(lane.receiver.secrets, job.key, at, body)
         except NoSecret as error:

@@ -13,7 +13,10 @@ from app.models.office import Office
 
 
 class Notice(Base):
-    """One receiver is told one thing. `key` makes a second copy harmless; `seq` is gapless per receiver and subject."""
+    """One receiver is told one thing. `key` makes a second copy harmless; `seq` is gapless per receiver and subject.
+
+    `payload` is what it says, `body` the very text that goes over the wire and `payload_hash` the SHA-256 of that.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("receiver_id", "subject_id", "seq"),)
@@ -28,6 +31,7 @@ class Notice(Base):
     seq: Mapped[int]
     act: Mapped[str]
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
+    body: Mapped[str]
     payload_hash: Mapped[str]
     written_at: Mapped[datetime] = mapped_column(Instant)
     receiver: Mapped[Office] = relationship()

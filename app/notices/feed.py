@@ -41,10 +41,10 @@ def unplaced() -> list[int]:
 
 
 def feed_page(receiver_id: int, after: int, limit: int) -> list[Row[Any]]:
-    """The next notices of a receiver after a position, in order: position, key, payload, payload_hash, act, seq,
+    """The next notices of a receiver after a position, in order: position, key, body, payload_hash, act, seq,
     written_at. What was formally skipped is left out."""
     rows: Sequence[Any] = db.session.execute(
-        select(WAY.position, NOTICE.key, NOTICE.payload, NOTICE.payload_hash, NOTICE.act, NOTICE.seq, NOTICE.written_at)
+        select(WAY.position, NOTICE.key, NOTICE.body, NOTICE.payload_hash, NOTICE.act, NOTICE.seq, NOTICE.written_at)
         .join_from(Delivery.__table__, Notice.__table__, NOTICE.id == WAY.notice_id)
         .where(WAY.receiver_id == receiver_id, WAY.position > after, WAY.state != "skipped")
         .order_by(WAY.position)

@@ -22,7 +22,7 @@ from app.models import (
     Receipt,
 )
 from app.models.sharing import CONFIRMING
-from app.notices.wire import digest
+from app.notices.wire import digest, digest_of
 from workflows import WORKFLOWS
 from workflows.calendar import legal_day
 
@@ -51,9 +51,9 @@ def unfounded(after: datetime, before: datetime) -> Iterator[OwnDifference]:
     telling = {step.code for workflow in WORKFLOWS.values() for step in workflow.steps if step.tells} | {"withdraw"}
     rows = db.session.execute(
         select(
-            Notice.key, Notice.act, Notice.payload, Notice.payload_hash, Notice.written_at, Notice.receiver_id,
-            Notice.subject_id, Notice.seq, JournalLine.act.label("line"), JournalLine.at, Case.number,
-            CreditRecord.public_id, Delivery.receiver_id.label("to"), Delivery.subject_id.label("about"),
+            Notice.key, Notice.act, Notice.payload, Notice.body, Notice.payload_hash, Notice.written_at,
+            Notice.receiver_id, Notice.subject_id, Notice.seq, JournalLine.act.label("line"), JournalLine.at,
+            Case.number, CreditRecord.public_id, Delivery.receiver_id.label("to"), Delivery.subject_id.label("about"),
             Delivery.seq.label("place"),
         )
         .join(CreditRecord, CreditRecord.id == Notice.record_id)
@@ -68,7 +68,7 @@ def unfounded(after: datetime, before: datetime) -> Iterator[OwnDifference]:
         where = {"case": row.number or "", "record": row.public_id}
         if (row.line, row.at) != (row.act, row.written_at) or row.act not in telling:
             yield OwnDifference("通知 {notice} 没有与它相符的办理记录。", {"notice": row.key}, **where)
-        if digest(row.payload) != row.payload_hash:
+        if digest(row.payload) != row.payload_hash or digest_of(row.body.encode()) != row.payload_hash:
             yield OwnDifference("通知 {notice} 的正文与写好时的指纹不一致。", {"notice": row.key}, **where)
         if row.to is None:
             yield OwnDifference("通知 {notice} 没有投递记录。", {"notice": row.key}, **where)

@@ -14,4 +14,15 @@ def canonical(payload: Any) -> bytes:
 
 def digest(payload: Any) -> str:
     """SHA-256 of the canonical bytes, in hexadecimal."""
-    return hashlib.sha256(canonical(payload)).hexdigest()
+    return digest_of(canonical(payload))
+
+
+def digest_of(body: bytes) -> str:
+    """The same of bytes at hand."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def frozen(payload: Any) -> dict[str, Any]:
+    """What a notice keeps of a payload: itself, the text that goes over the wire, the digest of that text."""
+    body = canonical(payload)
+    return {"payload": payload, "body": body.decode(), "payload_hash": digest_of(body)}

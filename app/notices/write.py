@@ -14,7 +14,7 @@ from app.models import Delivery, Notice, NoticeSequence, RecordShare
 from app.notices.address_book import FRONT, SUBSCRIBED, Receiver, duty_to_tell, receivers, subscribers
 from app.notices.formats import FORMATS
 from app.notices.formats.told import Envelope, act_of, told_of
-from app.notices.wire import digest
+from app.notices.wire import frozen
 from workflows.calendar import legal_day
 
 ACTIONS = {
@@ -72,8 +72,7 @@ def write_notices(
                 "journal_id": entry.id,
                 "seq": sequences[receiver.id],
                 "act": told.act,
-                "payload": payload,
-                "payload_hash": digest(payload),
+                **frozen(payload),
                 "written_at": entry.at,
             }
         )

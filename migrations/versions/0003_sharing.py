@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -15,7 +17,15 @@ depends_on = None
 
 KEPT_IN_STATEMENT = ("receiver_id", "since", "until", "serial", "figures", "digest", "file", "made_at", "made_by")
 KEPT_IN_ISSUE = ("key", "kind", "office_id", "receiver_id", "notice_id", "case_id", "statement_id", "opened_at")
+KEPT_IN_NOTICE = (
+    "key", "receiver_id", "subject_id", "record_id", "case_id", "journal_id", "seq", "act", "payload", "body",
+    "payload_hash", "written_at",
+)  # fmt: skip
+FROZEN = "the words of a notice are frozen"
+BEFORE = (("notice", "update", tuple(name for name in KEPT_IN_NOTICE if name != "body"), FROZEN),)
+"""What 0002 guards of a notice: it had no body of its own."""
 GUARDS = (
+    ("notice", "update", KEPT_IN_NOTICE, FROZEN),
     ("delivery", "delete", "", "deliveries are never deleted"),
     ("delivery", "update", ("notice_id", "receiver_id", "subject_id", "seq"), "a delivery keeps to its notice"),
     ("attempt", "delete", "", "attempts are never deleted"),
@@ -281,6 +291,9 @@ def upgrade() -> None:
     op.add_column("subject", sa.Column("trade", sa.String(), nullable=False, server_default=""))
     op.add_column("office", sa.Column("review_address", sa.String(), nullable=False, server_default=""))
 
+    unguard(BEFORE)
+    op.add_column("notice", sa.Column("body", sa.String(), nullable=False, server_default=""))
+    _write_bodies(brought)
     op.execute(
         "INSERT INTO delivery (notice_id, receiver_id, subject_id, seq, state, channel, attempts, next_at, trouble,"
         " receipt) SELECT id, receiver_id, subject_id, seq, 'waiting', '', 0, written_at, '', '' FROM notice"
@@ -289,8 +302,19 @@ def upgrade() -> None:
     guard(GUARDS)
 
 
+def _write_bodies(json_type: sa.types.TypeEngine) -> None:
+    """The text that goes over the wire, for notices written before it was kept: sorted keys, no blanks."""
+    notice = sa.table("notice", sa.column("id"), sa.column("payload", json_type), sa.column("body"))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(notice.c.id, notice.c.payload)).all():
+        body = json.dumps(row.payload, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        connection.execute(notice.update().where(notice.c.id == row.id).values(body=body))
+
+
 def downgrade() -> None:
     unguard(GUARDS)
+    op.drop_column("notice", "body")
+    guard(BEFORE)
     op.drop_column("once", "made_id")
     op.drop_column("office", "review_address")
     op.drop_column("subject", "trade")

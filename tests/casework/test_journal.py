@@ -104,7 +104,7 @@ FORBIDDEN = [
     "UPDATE document SET journal_id = 1",
     "UPDATE document SET facts = '{}'",
     "DELETE FROM notice",
-    *(f"UPDATE notice SET {name} = 'x'" for name in ("key", "act", "payload_hash")),
+    *(f"UPDATE notice SET {name} = 'x'" for name in ("key", "act", "body", "payload_hash")),
     "UPDATE notice SET seq = seq + 100",
     "UPDATE notice SET receiver_id = 5 WHERE receiver_id <> 5",
     "UPDATE notice SET payload = '{}'",

@@ -45,7 +45,7 @@ from app.notices.keys import add_receipt_key, make_secret
 from app.notices.signing import signed_headers
 from app.notices.statement import draw_statement
 from app.notices.statement_answer import answer_statement
-from app.notices.wire import canonical, digest
+from app.notices.wire import canonical, frozen
 from app.now import moved_to, now
 from config import TestConfig
 from tests.cast import SINCE, Cast, assemble
@@ -186,7 +186,7 @@ def tell(office: int, code: str, company: tuple[int, int, int, str], seq: int) -
         notice = session.execute(
             insert(Notice.__table__)
             .values(key=key, receiver_id=office, subject_id=subject, record_id=record, case_id=None, journal_id=line,
-                    seq=seq, act="confirm", payload=payload, payload_hash=digest(payload), written_at=at)
+                    seq=seq, act="confirm", **frozen(payload), written_at=at)
             .returning(Notice.id)
         ).scalar_one()  # fmt: skip
         session.execute(

@@ -12,7 +12,7 @@ from app.db import db, insert_into, transaction
 from app.journal import SYSTEM, write_line
 from app.models import Attempt, Delivery, Endpoint, Issue, JournalLine, Notice, NoticeSequence, Subject
 from app.notices.keys import make_secret
-from app.notices.wire import digest
+from app.notices.wire import frozen
 from app.now import now
 from tests.cast import Cast
 
@@ -67,7 +67,7 @@ def write_notice(office: int, company: int, record: int, line: int, seq: int, at
         insert(Notice.__table__)
         .values(
             key=key, receiver_id=office, subject_id=company, record_id=record, case_id=None, journal_id=line, seq=seq,
-            act="confirm", payload=payload, payload_hash=digest(payload), written_at=at,
+            act="confirm", **frozen(payload), written_at=at,
         )
         .returning(Notice.id)
     ).scalar_one()  # fmt: skip

@@ -13,7 +13,6 @@ from app.casework.sight import notices_visible_to
 from app.db import db, transaction
 from app.models import Delivery, Notice
 from app.notices.feed import feed_page, place, shown
-from app.notices.wire import canonical
 from app.problem import problem
 from app.views.api.door import blueprint, door, visit
 from app.views.api.query import Limit, Moment
@@ -84,7 +83,7 @@ def list_notices(query: FeedQuery) -> Response:
     told = [
         NoticeInFeed(
             position=row.position, notice=row.key, act=row.act, seq=row.seq, written_at=row.written_at,
-            hash=row.payload_hash, body=canonical(row.payload).decode(),
+            hash=row.payload_hash, body=row.body,
         )
         for row in rows[: query.limit]
     ]  # fmt: skip
@@ -99,7 +98,7 @@ def read_notice(path: NoticePath) -> Response:
     return said(
         NoticeSaid(
             notice=row.key, act=row.act, seq=row.seq, written_at=row.written_at, hash=row.payload_hash,
-            body=canonical(row.payload).decode(), state=row.state, delivered_at=row.delivered_at, receipt=row.receipt,
+            body=row.body, state=row.state, delivered_at=row.delivered_at, receipt=row.receipt,
             receipt_at=row.receipt_at,
         )
     )  # fmt: skip
@@ -114,7 +113,7 @@ def the_notice(key: str) -> Any:
     """A notice of the key's department. Raises NoSuchNotice: of others there is none."""
     row = db.session.execute(
         select(
-            Notice.id, Notice.key, Notice.act, Notice.seq, Notice.written_at, Notice.payload, Notice.payload_hash,
+            Notice.id, Notice.key, Notice.act, Notice.seq, Notice.written_at, Notice.body, Notice.payload_hash,
             Delivery.state, Delivery.delivered_at, Delivery.receipt, Delivery.receipt_at,
         )
         .join(Delivery, Delivery.notice_id == Notice.id)

@@ -33,8 +33,11 @@ ASKED = (7, 4_711, 77_777, 123_456, 654_321)
 """Companies that are asked for; each is asked for by its code and by two characters of its name."""
 DEPTHS = (0.0, 0.25, 0.5, 0.9)
 BARE = """
-SELECT s.id, s.kind, s.name, s.region, s.legal_representative, i.value FROM identifier i
-JOIN subject s ON s.id = i.subject_id WHERE i.kind = 'uscc' AND i.value = {} AND s.kind <> 'person'
+SELECT s.id, s.kind, s.name, s.region, s.legal_representative, (
+  SELECT value FROM identifier WHERE subject_id = s.id AND kind = 'uscc'
+  ORDER BY valid_until IS NOT NULL, valid_until DESC, valid_from DESC LIMIT 1)
+FROM subject s WHERE s.id = (SELECT subject_id FROM identifier WHERE kind = 'uscc' AND value = {})
+AND s.kind IN ('enterprise', 'institution', 'sole_trader') LIMIT 1
 """
 SCAN = "SELECT id, name FROM subject WHERE name LIKE {}"
 

@@ -29,6 +29,8 @@ PAGE = 20
 CANDIDATES = 200
 COMMON = 0.01
 """A gram that so large a part of the names has is no help in finding one."""
+OFTEN = 0.001
+"""A gram that so large a part of the names has is soon met by reading them from the newest on."""
 RAREST, REFRESH = 3, 500
 NAME, SPELLING = 0, 1
 WHOLE, BEGINNING, PIECE = 0, 1, 2
@@ -113,7 +115,12 @@ def _hits(way: _Way, begun: Place, limit: int) -> list[Hit]:
     """Up to `limit` hits beyond `begun`: of all tiers at once when there are few, else tier by tier."""
     asked = {"wanted": way.wanted, "key": way.wanted.upper(), "end": way.wanted + LAST_CHARACTER}
     asked["grams"] = grams = _terms(way)
-    if grams:
+    in_order = way.number == NAME and (not grams or _is_read_in_order(way))
+    if in_order and begun == Place(NAME, WHOLE, NEWEST):
+        rows = _ask(way, "first", asked | {"limit": limit})
+        if rows[0].candidates < CANDIDATES:
+            return [_hit(way, row) for row in rows if row.name is not None]
+    elif grams and not in_order:
         rows = _ask(way, "ranked", asked | {"tier": begun.tier, "last": begun.id, "limit": limit})
         if rows[0].candidates < CANDIDATES:
             return [_hit(way, row) for row in rows if row.name is not None]
@@ -127,6 +134,14 @@ def _hits(way: _Way, begun: Place, limit: int) -> list[Hit]:
         if len(found) >= limit:
             break
     return found
+
+
+def _is_read_in_order(way: _Way) -> bool:
+    """True when the names with this fragment can be read from the newest on: SQLite's index has that order, and in
+    PostgreSQL a single gram that its statistics know is soon met again and again."""
+    if db.engine.dialect.name == "postgresql":
+        return len(way.grams) == 1 and _known.get(way.grams[0], 0.0) > OFTEN
+    return True
 
 
 def _terms(way: _Way) -> Any:
@@ -197,11 +212,19 @@ _WALKED = (
     "FROM subject_name WHERE {at}(key, :wanted) = 1 AND key <> :wanted AND subject_id < :last "
     "ORDER BY subject_id DESC LIMIT :limit"
 )
+_OF_NAMES = {"whole": _WHOLE, "beginning": _BEGINNING, "walked": _WALKED}
+_FIRST = """
+WITH whole AS MATERIALIZED (SELECT subject_id, 0 AS tier {whole}),
+begins AS MATERIALIZED (SELECT subject_id, 1 AS tier {begins}),
+pieces AS MATERIALIZED (SELECT subject_id, 2 AS tier {pieces}),
+found AS (SELECT * FROM whole UNION ALL SELECT * FROM begins UNION ALL SELECT * FROM pieces)
+"""
+"""The first page in one question: whole names, up to CANDIDATES that begin so, the newest pieces."""
 _SHOWN = f"""
 SELECT page.tier, page.subject_id AS id, subject.name, subject.kind, subject.region, (
   SELECT value FROM identifier WHERE subject_id = subject.id AND kind = 'uscc'
   ORDER BY valid_until IS NOT NULL, valid_until DESC, valid_from DESC LIMIT 1) AS code, counted.candidates
-FROM (SELECT count(*) AS candidates FROM found) AS counted
+FROM (SELECT count(*) AS candidates FROM {{counted}}) AS counted
 LEFT JOIN (
   SELECT subject_id, tier FROM found WHERE {{shown}} ORDER BY tier, subject_id DESC LIMIT :limit) AS page ON true
 LEFT JOIN subject ON subject.id = page.subject_id AND subject.kind IN ({", ".join(f"'{kind}'" for kind in FOUND)})
@@ -218,14 +241,14 @@ def _statement(dialect: str, way: int, question: str) -> TextClause:
     """The statement that answers a question: the names found, then what is shown of them."""
     at, key = ("strpos", 'key COLLATE "C"') if dialect == "postgresql" else ("instr", "key")
     fits = f"({_FITS[way].format(at=at)})"
-    names = {
-        "ranked": _RANKED[dialect],
-        "whole": _WHOLE,
-        "beginning": _BEGINNING,
-        "walked": _WALKED,
-        "piece": _PIECE[dialect],
-    }[question]
     near, beyond = _NEAR[way].format(at=at), _BEYOND[way].format(at=at, fits=fits)
-    names = names.format(at=at, key=key, fits=fits, near=near, beyond=beyond)
-    found = f"WITH found AS MATERIALIZED (SELECT subject_id, {fits} AS tier {names})"
-    return text(found + _SHOWN.format(shown=_SHOWS.get(question, "true")))
+
+    def named(part: str) -> str:
+        sql = {"ranked": _RANKED[dialect], "piece": _PIECE[dialect], **_OF_NAMES}[part]
+        return sql.format(at=at, key=key, fits=fits, near=near, beyond=beyond)
+
+    if question == "first":
+        found = _FIRST.format(whole=named("whole"), begins=named("beginning"), pieces=named("piece"))
+        return text(found.replace(":last", str(NEWEST)) + _SHOWN.format(shown="true", counted="begins"))
+    found = f"WITH found AS MATERIALIZED (SELECT subject_id, {fits} AS tier {named(question)})"
+    return text(found + _SHOWN.format(shown=_SHOWS.get(question, "true"), counted="found"))

@@ -26,7 +26,7 @@ SHORTEST = 2
 """Characters of the shortest fragment that is looked for."""
 LONGEST = 100
 PAGE = 20
-CANDIDATES = 200
+CANDIDATES = 1000
 COMMON = 0.01
 """A gram that so large a part of the names has is no help in finding one."""
 OFTEN = 0.001

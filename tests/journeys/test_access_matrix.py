@@ -317,6 +317,8 @@ def may(asked: Asked, who: str | None) -> bool:
         return who is not None or path != "/password"
     if path.startswith("/desk/sharing"):
         return who in SHARING
+    if path == "/desk/hall/":
+        return who in ("li", "liu")  # every window finds every company; what it may take in is for its own records
     hands = next((hands for tail, hands in SAME_HANDS.items() if path.endswith(tail)), {asked.who})
     return who in hands
 
@@ -335,7 +337,7 @@ def test_a_step_is_taken_by_those_whose_it_is_and_by_nobody_else(stage: Stage, o
                 answer = send(client, asked, data)
                 what = f"{asked.action} by {who}: {answer.status_code}"
                 assert answer.status_code == refused_with(asked, who), what
-                assert speaks(answer) and everything() == before, what
+                assert (answer.status_code == 303 or speaks(answer)) and everything() == before, what
 
 
 def refused_with(asked: Asked, who: str | None) -> int:
@@ -352,6 +354,8 @@ def refused_with(asked: Asked, who: str | None) -> int:
         return 403
     if counter == "my":
         return 422 if part == "/my/records" else 404
+    if who == "liu" and "/hall/" in part and "/filing" in part:
+        return 303  # led back to the records that this window takes in
     if counter == "desk":
         return 404 if who == "liu" or part.startswith("/desk/sharing") else 403
     if counter == "agency":
@@ -380,6 +384,7 @@ def test_the_rightful_person_can(stage: Stage) -> None:
                 more = {"accept": "y"}
                 if "/offices/" in asked.action:
                     more |= {"phone": "0731-0000-0009", "review_address": ""}
+                more |= {"text": stage.cast.codes["yueheng"]} if asked.action == "/desk/hall/" else {}
                 more |= {"name": "刘泊"} if asked.action.endswith("/name") else {}
                 more |= {"office": str(stage.cast.offices["changsha"]), "role": "head"} if "role" in asked.kinds else {}
                 more |= {"until": None} if asked.action.endswith("-keys/new") else {}
@@ -391,8 +396,10 @@ def test_the_rightful_person_can(stage: Stage) -> None:
                     "/calendar/add",
                     "/interface/secret",
                     "/api-keys/new",
+                    "/filing",
                 )  # what was made, or would be done, is shown at once
-                wanted = 200 if owner in ("shen", "linked") and asked.action.endswith(shown) else 303
+                at_once = asked.action.partition("?")[0].endswith(shown)
+                wanted = 200 if owner in ("shen", "linked", "li") and at_once else 303
                 assert answer.status_code == wanted, (
                     f"{asked.action}: {answer.status_code} {''.join(read(answer.get_data(as_text=True)).words)}"
                 )

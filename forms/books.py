@@ -69,7 +69,7 @@ class PeriodForm(TypedForm):
 class DeskPeriodForm(PeriodForm):
     """The same for one of the receivers."""
 
-    receiver = Among(_l("接收单位"), empty=_l("请选择"))
+    receiver = Among(_l("接收单位"), id="draw-receiver", empty=_l("请选择"))
 
 
 class DigestForm(TypedForm):

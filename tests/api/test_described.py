@@ -21,7 +21,7 @@ from tests.api.conftest import Program, a_key
 from tests.build import a_case
 from tests.cast import Cast
 
-EXAMPLES = 16
+EXAMPLES = 12
 """Per door, for what fits the description and for what does not."""
 
 

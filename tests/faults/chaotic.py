@@ -45,12 +45,22 @@ class Deck:
     """Faults in an order by chance, each before any comes again."""
 
     def __init__(self, seed: int, *cards: str) -> None:
-        self.dice, self.cards, self.left = random.Random(seed), cards, list[str]()
+        self.seed, self.cards = seed, cards
+        self.begin()
+
+    def begin(self) -> None:
+        """A new story: nothing has gone wrong yet."""
+        self.dice, self.left, self.dealt = random.Random(self.seed), list[str](), 0
+
+    def falls(self, dice: random.Random) -> bool:
+        """Whether something goes wrong now: always until everything has once, then by chance."""
+        return self.dealt < len(self.cards) or dice.random() < FAULTS
 
     def draw(self) -> str:
         """The next one."""
         if not self.left:
             self.left = self.dice.sample(self.cards, len(self.cards))
+        self.dealt += 1
         return self.left.pop()
 
 
@@ -81,7 +91,7 @@ class Chaotic:
             self.came["away"] += 1
             return RESET
         self.came[request.id] += 1
-        if self.dice.random() >= FAULTS:
+        if not DELIVERIES.falls(self.dice):
             return self.take(request)
         fault = DELIVERIES.draw()
         self.seen[fault] += 1
@@ -126,7 +136,7 @@ class Chaotic:
             for notice, raw, _tries in self.book.due_receipts(time.time() + 3600):
                 if self.stop.is_set():
                     return
-                if self.dice.random() < FAULTS:
+                if RECEIPTS.falls(self.dice):
                     self.give_wrongly(notice, raw)
                 status = self.post(notice, raw.encode(), self.private)
                 if self.dice.random() < FAULTS / 3:

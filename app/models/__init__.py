@@ -6,6 +6,7 @@ from app.models.deadline import DeadlineRow
 from app.models.document import Document, DocumentNumber
 from app.models.intake import Batch, BatchRow, RecordVersion
 from app.models.journal import JournalLine
+from app.models.mandate import MandatePaper, MandateRequest
 from app.models.office import (
     Attestation,
     CalendarOverride,
@@ -59,6 +60,8 @@ __all__ = [
     "JournalLine",
     "Jurisdiction",
     "Mandate",
+    "MandatePaper",
+    "MandateRequest",
     "Measure",
     "Membership",
     "Notice",

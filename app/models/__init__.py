@@ -18,6 +18,7 @@ from app.models.office import (
 )
 from app.models.outbox import Notice, NoticeSequence
 from app.models.record import CreditRecord, Measure, PublicationFact, RecordShare
+from app.models.register_paper import RegisterPaper
 from app.models.repair import CommitmentSerial, Repair, RepairLetter, RepairTask
 from app.models.sharing import (
     ApiKey,
@@ -75,6 +76,7 @@ __all__ = [
     "ReceiverKey",
     "RecordShare",
     "RecordVersion",
+    "RegisterPaper",
     "Repair",
     "RepairLetter",
     "RepairTask",

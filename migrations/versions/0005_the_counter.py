@@ -1,9 +1,10 @@
-"""The counter: people who ask to act for a subject, and the papers they hand in."""
+"""The counter: people who ask to act for a subject, the papers they hand in, and the papers that the register seals."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from migrations.guard import guard, unguard
 
@@ -22,6 +23,13 @@ GUARDS = (
     ),
     ("mandate_paper", "delete", "", "papers of a request are never deleted"),
     ("mandate_paper", "update", "*", "papers of a request are never changed"),
+    ("register_paper", "delete", "", "papers of the register are never deleted"),
+    (
+        "register_paper",
+        "update",
+        ("kind", "subject_id", "record_id", "number", "code", "html", "html_hash", "facts", "issued_at"),
+        "what a paper of the register says is never changed",
+    ),
 )
 
 
@@ -48,9 +56,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state in ('waiting', 'confirmed', 'refused', 'withdrawn')", name=op.f("ck_mandate_request_state")
         ),
-        sa.CheckConstraint(
-            "(state = 'confirmed') = (mandate_id is not null)", name=op.f("ck_mandate_request_mandate")
-        ),
+        sa.CheckConstraint("(state = 'confirmed') = (mandate_id is not null)", name=op.f("ck_mandate_request_mandate")),
         sa.ForeignKeyConstraint(["decided_by"], ["user.id"], name=op.f("fk_mandate_request_decided_by_user")),
         sa.ForeignKeyConstraint(["mandate_id"], ["mandate.id"], name=op.f("fk_mandate_request_mandate_id_mandate")),
         sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_mandate_request_office_id_office")),
@@ -86,10 +92,72 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", "sha256", name=op.f("uq_mandate_paper_request_id_sha256")),
     )
 
+    op.create_table(
+        "register_paper",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.Integer(), nullable=False),
+        sa.Column("record_id", sa.Integer(), nullable=True),
+        sa.Column("office_id", sa.Integer(), nullable=False),
+        sa.Column("kind_word", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("reader", sa.String(), nullable=False),
+        sa.Column("about_day", sa.Date(), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("html", sa.String(), nullable=False),
+        sa.Column("html_hash", sa.String(), nullable=False),
+        sa.Column("content_hash", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("printed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pdf_hash", sa.String(), nullable=True),
+        sa.Column("pdf_size", sa.Integer(), nullable=True),
+        sa.Column("signer", sa.String(), nullable=True),
+        sa.Column("trouble", sa.String(), nullable=False),
+        sa.CheckConstraint("kind in ('extract', 'repair_notice')", name=op.f("ck_register_paper_kind")),
+        sa.CheckConstraint("reader in ('public', 'subject', 'officer')", name=op.f("ck_register_paper_reader")),
+        sa.ForeignKeyConstraint(["asked_by"], ["user.id"], name=op.f("fk_register_paper_asked_by_user")),
+        sa.ForeignKeyConstraint(["office_id"], ["office.id"], name=op.f("fk_register_paper_office_id_office")),
+        sa.ForeignKeyConstraint(["record_id"], ["record.id"], name=op.f("fk_register_paper_record_id_record")),
+        sa.ForeignKeyConstraint(["subject_id"], ["subject.id"], name=op.f("fk_register_paper_subject_id_subject")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_register_paper")),
+        sa.UniqueConstraint("code", name=op.f("uq_register_paper_code")),
+        sa.UniqueConstraint(
+            "office_id", "kind_word", "year", "serial", name=op.f("uq_register_paper_office_id_kind_word_year_serial")
+        ),
+        sa.UniqueConstraint("pdf_hash", name=op.f("uq_register_paper_pdf_hash")),
+    )
+    with op.batch_alter_table("register_paper", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_register_paper_number"), ["number"], unique=False)
+        batch_op.create_index("ix_register_paper_subject", ["subject_id", "kind", "id"], unique=False)
+        batch_op.create_index(
+            "ix_register_paper_record",
+            ["record_id"],
+            unique=True,
+            sqlite_where=sa.text("replaced_at IS NULL"),
+            postgresql_where=sa.text("replaced_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_register_paper_unprinted",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("printed_at IS NULL"),
+            postgresql_where=sa.text("printed_at IS NULL"),
+        )
+
     guard(GUARDS)
 
 
 def downgrade() -> None:
     unguard(GUARDS)
+    op.drop_table("register_paper")
     op.drop_table("mandate_paper")
     op.drop_table("mandate_request")

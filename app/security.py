@@ -145,7 +145,7 @@ class RowNumber(IntegerConverter):
 
 
 def home_of(who: Person) -> str:
-    """The counter at which a person begins."""
+    """The counter at which a person begins; whoever has none sees what became of their request to act for somebody."""
     if GATES["desk"](who):
         return url_for("desk.inbox")
     if GATES["enterprise"](who):
@@ -154,7 +154,7 @@ def home_of(who: Person) -> str:
         return url_for("agency.inbox")
     if GATES["admin"](who):
         return url_for("admin.law" if Role.ADMINISTRATOR not in who.roles else "admin.users")
-    return url_for("public.home")
+    return url_for("account.mandates")
 
 
 def _readable() -> None:

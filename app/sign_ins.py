@@ -58,6 +58,12 @@ def leave(user_id: int) -> None:
         _set(user_id, session_version=User.session_version + 1)
 
 
+def hashed(password: str) -> str:
+    """A password as it is kept."""
+    made: str = hasher().hash(password)
+    return made
+
+
 def change_password(user_id: int, name: str, password: str, address: str, at: datetime) -> int:
     """Keep a new password of the user's own choice and end all other sessions; returns the new session version."""
     hashed = hasher().hash(password)

@@ -14,6 +14,20 @@ SHORTEST, LONGEST = 12, 128
 """Characters of a password. Any character counts and none is cut off."""
 
 
+GUESSED_FIRST = ("jiannuo", "jiaotong", "hunan", "xinyong", "践诺", "交通", "湖南", "信用")
+"""Words of this house."""
+
+
+def not_guessed(field: Field, about: tuple[str, ...]) -> None:
+    """Refuse what is guessed first: common passwords, and words about the person or the house."""
+    from zxcvbn import zxcvbn
+
+    if field.errors:  # too short or too long is said already, and a text of any length is no food for the estimate
+        return
+    if zxcvbn(field.data, user_inputs=[*about, *GUESSED_FIRST], max_length=LONGEST)["score"] < 3:
+        raise ValidationError(_("这个密码容易被猜到。请换一句更长、不含姓名、单位和常见词的话。"))
+
+
 class LoginForm(TypedForm):
     """User name and password; `next` is where to go on to."""
 
@@ -46,15 +60,9 @@ class PasswordForm(TypedForm):
         self.about = about
 
     def validate_fresh(self, field: Field) -> None:
-        """Refuse what is guessed first: common passwords, and words about the person or the house."""
-        from zxcvbn import zxcvbn
-
-        if field.errors:  # too short or too long is said already, and a text of any length is no food for the estimate
-            return
-        words = [*self.about, "jiannuo", "jiaotong", "hunan", "xinyong", "践诺", "交通", "湖南", "信用"]
-        if zxcvbn(field.data, user_inputs=words, max_length=LONGEST)["score"] < 3:
-            raise ValidationError(_("这个密码容易被猜到。请换一句更长、不含姓名、单位和常见词的话。"))
-        if field.data == self.present.data:
+        """Neither guessed first nor the one it replaces."""
+        not_guessed(field, self.about)
+        if not field.errors and field.data == self.present.data:
             raise ValidationError(_("新密码和现在的一样，请换一个。"))
 
     def validate_again(self, field: Field) -> None:

@@ -74,10 +74,15 @@ def new_filing(
     subject_id: int, *, actor: Person, channel: str, key: str, at: datetime, other_number: str = ""
 ) -> tuple[str, int | None]:
     """The receipt number and the row of a new filing; no row when the key has made one before."""
-    receipt = f"{_code(4)}-{_code(4)}"
+    receipt = new_receipt()
     filing = {"receipt": receipt, "channel": channel, "key": key, "subject_id": subject_id, "user_id": actor.person}
     made = {**filing, "other_number": other_number, "brought": None, "at": at}
     return receipt, db.session.execute(_file(db.engine.dialect.name), made).scalar()
+
+
+def new_receipt() -> str:
+    """A number to keep, that can be read out and is not guessed."""
+    return f"{_code(4)}-{_code(4)}"
 
 
 @lru_cache(maxsize=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, not_, or_, select, true, update
@@ -28,6 +28,10 @@ ACTS = {
     "part": "结束身份",
     "entrust": "登记委托",
     "end_mandate": "结束委托",
+    "sign_up": "本人注册",
+    "ask_mandate": "申请登记委托",
+    "withdraw_request": "撤回委托申请",
+    "refuse_mandate": "不予登记委托",
     "edit": "修改机构信息",
     "make_secret": "换发通知签名密钥",
     "add_key": "登记回执公钥",
@@ -156,3 +160,19 @@ def note(about: str, about_id: int, act: str, actor: Person, at: datetime, answe
     office = reach_of(actor).office
     doer = Doer(actor.person, actor.name, Role.ADMINISTRATOR.value, office, address=actor.address)
     write_line(about, about_id, act, doer, at, law_text="D", answers=answers)
+
+
+def first_day_after(held: Any, last_day: date, at: datetime) -> date:
+    """The first day without what is being ended, today at the earliest. Raises NotDone for an impossible last day."""
+    if held.valid_until is not None and held.valid_until < legal_day(at):
+        raise NotDone("这一项已经结束，不再修改。")
+    if held.valid_until is not None and held.valid_until < last_day:
+        raise NotDone("这一项已经定在 {day} 结束，不能往后改；要延长请另登记一段。", day=held.valid_until.isoformat())
+    if last_day < held.valid_from - timedelta(days=1):
+        raise NotDone("最后一天早于开始的日子。要让它从来没有生效，请填开始日期的前一天。")
+    return max(last_day + timedelta(days=1), legal_day(at))
+
+
+def iso(day: date | None) -> str:
+    """A day as a journal keeps it, empty for none."""
+    return day.isoformat() if day else ""

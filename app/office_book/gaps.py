@@ -50,6 +50,11 @@ class Gap:
         )  # fmt: skip
 
 
+def texts_of(gaps: Iterable[Gap]) -> list[str]:
+    """What a journal says of gaps that were accepted."""
+    return [str(gap.text) for gap in gaps]
+
+
 def gaps_without(leaving: ColumnElement[bool], roles: Iterable[tuple[Role, int]], day: date) -> list[Gap]:
     """Cases that nobody could act on any more from `day` without the memberships that `leaving` describes.
 

@@ -1,28 +1,29 @@
-"""Accounts, roles and mandates: who enters, who serves where from a day until a day, who may act for whom."""
+"""Accounts and roles: who enters, who serves where from a day until a day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 
 from app.casework.actor import Person
 from app.db import db
-from app.models import Mandate, Membership, Subject, User
+from app.models import Mandate, Membership, User
 from app.office_book.base import (
     NotDone,
     change,
+    first_day_after,
     hold_offices,
     in_force_between,
+    iso,
     note,
     reach_of,
     the_account,
     the_office,
     the_user,
 )
-from app.office_book.gaps import Gap, LeavesNobody, filer_gaps, gaps_without
+from app.office_book.gaps import LeavesNobody, filer_gaps, gaps_without, texts_of
 from workflows.calendar import legal_day
 from workflows.people import Role
 
@@ -79,7 +80,7 @@ def close_account(actor: Person, user_id: int, reason: str, accept: bool, at: da
     if gaps and not accept:
         raise LeavesNobody(gaps)
     change(User, user_id, active=False, session_version=User.session_version + 1)
-    note("user", user_id, "close", actor, at, {"reason": reason, "gaps": _texts(gaps)})
+    note("user", user_id, "close", actor, at, {"reason": reason, "gaps": texts_of(gaps)})
 
 
 def reopen_account(actor: Person, user_id: int, at: datetime) -> None:
@@ -116,7 +117,7 @@ def add_membership(
         change(Membership, never, valid_until=until)
     else:
         db.session.execute(insert(Membership).values(**begun, valid_until=until))
-    answers = {"office": office.name, "role": role.title, "since": since.isoformat(), "until": _iso(until)}
+    answers = {"office": office.name, "role": role.title, "since": since.isoformat(), "until": iso(until)}
     note("user", user_id, "join", actor, at, answers)
 
 
@@ -132,76 +133,12 @@ def end_membership(actor: Person, membership_id: int, last_day: date, accept: bo
     the_user(actor, held.user_id)
     office = the_office(actor, held.office_id)
     role = Role(held.role)
-    gaps = gaps_without(Membership.id == membership_id, [(role, held.office_id)], _first_day_after(held, last_day, at))
+    gaps = gaps_without(Membership.id == membership_id, [(role, held.office_id)], first_day_after(held, last_day, at))
     if gaps and not accept:
         raise LeavesNobody(gaps)
     change(Membership, membership_id, valid_until=last_day)
-    answers = {"office": office.name, "role": role.title, "until": last_day.isoformat(), "gaps": _texts(gaps)}
+    answers = {"office": office.name, "role": role.title, "until": last_day.isoformat(), "gaps": texts_of(gaps)}
     note("user", held.user_id, "part", actor, at, answers)
-
-
-def add_mandate(
-    actor: Person,
-    user_id: int,
-    subject_id: int,
-    capacity: str,
-    evidence: str,
-    since: date,
-    until: date | None,
-    at: datetime,
-) -> None:
-    """The person may act for a subject, on the evidence named. Raises NotDone."""
-    the_user(actor, user_id)
-    subject = db.session.execute(select(Subject.name).where(Subject.id == subject_id)).scalar_one()
-    if until is not None and until < since:
-        raise NotDone("结束日期早于开始日期，请核对。")
-    same = select(Mandate.id).where(
-        Mandate.user_id == user_id,
-        Mandate.subject_id == subject_id,
-        Mandate.capacity == capacity,
-        in_force_between(Mandate, since, until),
-    )
-    if db.session.execute(same).first():
-        raise NotDone("这个人在这段时间已经可以这样代{subject}办事。", subject=subject)
-    db.session.execute(
-        insert(Mandate).values(
-            user_id=user_id, subject_id=subject_id, capacity=capacity, evidence=evidence, valid_from=since,
-            valid_until=until,
-        )
-    )  # fmt: skip
-    answers = {"subject": subject, "capacity": capacity, "evidence": evidence, "since": since.isoformat()}
-    note("user", user_id, "entrust", actor, at, {**answers, "until": _iso(until)})
-
-
-def end_mandate(actor: Person, mandate_id: int, last_day: date, accept: bool, at: datetime) -> None:
-    """The person acts for the subject until `last_day`, that day included. Raises NotDone or LeavesNobody."""
-    held = db.session.execute(
-        select(Mandate.user_id, Mandate.subject_id, Mandate.valid_from, Mandate.valid_until, Subject.name)
-        .join(Subject, Subject.id == Mandate.subject_id)
-        .where(Mandate.id == mandate_id)
-        .with_for_update(of=Mandate)
-    ).first()
-    if held is None:
-        raise NotDone("没有这项委托，可能刚刚被改过。请回到用户页面再看一看。")
-    the_user(actor, held.user_id)
-    ends_on = _first_day_after(held, last_day, at)
-    gaps = list(filer_gaps(held.user_id, Mandate.id == mandate_id, ends_on, held.subject_id))
-    if gaps and not accept:
-        raise LeavesNobody(gaps)
-    change(Mandate, mandate_id, valid_until=last_day)
-    answers = {"subject": held.name, "until": last_day.isoformat(), "gaps": _texts(gaps)}
-    note("user", held.user_id, "end_mandate", actor, at, answers)
-
-
-def _first_day_after(held: Any, last_day: date, at: datetime) -> date:
-    """The first day without what is being ended, today at the earliest. Raises NotDone for an impossible last day."""
-    if held.valid_until is not None and held.valid_until < legal_day(at):
-        raise NotDone("这一项已经结束，不再修改。")
-    if held.valid_until is not None and held.valid_until < last_day:
-        raise NotDone("这一项已经定在 {day} 结束，不能往后改；要延长请另登记一段。", day=held.valid_until.isoformat())
-    if last_day < held.valid_from - timedelta(days=1):
-        raise NotDone("最后一天早于开始的日子。要让它从来没有生效，请填开始日期的前一天。")
-    return max(last_day + timedelta(days=1), legal_day(at))
 
 
 def _in_force(user_id: int, since: date, until: date | None) -> list[Any]:
@@ -210,11 +147,3 @@ def _in_force(user_id: int, since: date, until: date | None) -> list[Any]:
         Membership.user_id == user_id, in_force_between(Membership, since, until)
     )
     return list(db.session.execute(query.order_by(Membership.id)).all())
-
-
-def _texts(gaps: Iterable[Gap]) -> list[str]:
-    return [str(gap.text) for gap in gaps]
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""

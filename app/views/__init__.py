@@ -14,7 +14,15 @@ from app.views.texts import init_texts
 LANGUAGES = ("zh_Hans_CN", "en")
 
 
-PAGES = ("public_guide", "public_lists", "public_progress", "public_records", "public_search")
+PAGES = (
+    "desk_mandates",
+    "public_guide",
+    "public_lists",
+    "public_progress",
+    "public_records",
+    "public_search",
+    "sign_up",
+)
 """Modules that add pages to the blueprint of a counter; they are imported for their routes."""
 
 

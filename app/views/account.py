@@ -46,8 +46,6 @@ def login() -> ResponseReturnValue:
         who = load_person(known.id, legal_day(at), request.remote_addr or "") if known else None
         if who is not None:
             sign_in(who, at)
-            if home_of(who) == url_for("public.home"):
-                flash(_("您已登录。您的身份在这里还没有可以办理的事。"))
             return redirect(safe_next(form.next.data) or home_of(who), 303)
         form.form_errors.append(_("用户名或者密码不对。连续输错 5 次，账户锁定 15 分钟，其间输对也不能登录。"))
     return render_template("account/login.html", form=form, sign_ins=_demo_sign_ins()), 422

@@ -38,6 +38,7 @@ from app.legal_book.days import (
 )
 from app.models.subject import CAPACITIES
 from app.now import now
+from app.office_book import mandates as mandate_verbs
 from app.office_book import offices as office_verbs
 from app.office_book import people as verbs
 from app.office_book.base import NotDone, Reach, reach_of
@@ -293,7 +294,7 @@ def mandate_new(user_id: int) -> ResponseReturnValue:
     form.capacity.choices += [(key, _(title)) for key, title in CAPACITIES.items()]
     return _ask(
         form,
-        lambda at: verbs.add_mandate(
+        lambda at: mandate_verbs.add_mandate(
             person(), user_id, _subject(form), form.capacity.data, form.evidence.data, _day(form.since),
             form.until.data, at,
         ),
@@ -331,7 +332,7 @@ def mandate_end(mandate_id: int) -> ResponseReturnValue:
              capacity=_(CAPACITIES[held.capacity]))  # fmt: skip
     return _ask(
         form,
-        lambda at: verbs.end_mandate(person(), mandate_id, _day(form.last_day), form.accept.data, at),
+        lambda at: mandate_verbs.end_mandate(person(), mandate_id, _day(form.last_day), form.accept.data, at),
         shown["back"], _("委托已结束。"), title=_("结束委托"), verb=_("结束委托"), lead=what, **shown,
     )  # fmt: skip
 

@@ -349,7 +349,7 @@ FIELDS = {
 def _told(act: str, answers: Mapping[str, Any]) -> str:
     """What a line says of its change, in a sentence."""
     match act:
-        case "create":
+        case "create" | "sign_up":
             return f"{answers.get('name', '')}（{answers.get('login', '')}）"
         case "rename":
             return _("由%(before)s改为%(after)s", before=answers.get("from", ""), after=answers.get("to", ""))
@@ -363,7 +363,12 @@ def _told(act: str, answers: Mapping[str, Any]) -> str:
         case "part" | "end_mandate":
             where = answers.get("office") or answers.get("subject", "")
             until = _("到%(day)s为止", day=_day(answers.get("until")))
-            return "；".join([f"{where} {answers.get('role', '')} {until}", *answers.get("gaps", [])])
+            why = filter(None, [answers.get("reason", "")])
+            return "；".join([f"{where} {answers.get('role', '')} {until}", *why, *answers.get("gaps", [])])
+        case "ask_mandate" | "withdraw_request" | "refuse_mandate":
+            capacity = CAPACITIES.get(answers.get("capacity", ""), "")
+            asked = " ".join(filter(None, (answers.get("receipt", ""), answers.get("code", ""), capacity)))
+            return "；".join(filter(None, (asked, answers.get("reason", ""))))
         case "edit":
             before, after = answers.get("from", {}), answers.get("to", {})
             said = _("%(what)s由“%(before)s”改为“%(after)s”")

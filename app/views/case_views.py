@@ -114,7 +114,7 @@ def register_case_views(blueprint: Blueprint, counter: str) -> None:
         row = _document(number, document_id)
         if not row.pdf_hash:
             return error_page(404, _("这份文书还在排印签章，约一分钟后再来下载；文字现在就可以看。"))
-        return _stream("documents", row.pdf_hash, "application/pdf", f"{row.title} {row.number}.pdf")
+        return stream("documents", row.pdf_hash, "application/pdf", f"{row.title} {row.number}.pdf")
 
     @blueprint.get(f"{here}/files/<int:use_id>")
     def file(number: str, use_id: int) -> ResponseReturnValue:
@@ -128,7 +128,7 @@ def register_case_views(blueprint: Blueprint, counter: str) -> None:
         if row is None:
             abort(404)
         seal_answer()
-        return _stream("uploads", row.sha256, row.media_type, row.name)
+        return stream("uploads", row.sha256, row.media_type, row.name)
 
 
 def _drawing(case_type: str) -> str:
@@ -149,7 +149,8 @@ def _document(number: str, document_id: int) -> Document:
     return row
 
 
-def _stream(folder: str, name: str, media_type: str, shown_as: str) -> ResponseReturnValue:
+def stream(folder: str, name: str, media_type: str, shown_as: str) -> ResponseReturnValue:
+    """A kept file as a download."""
     try:
         path = find(current_app.config["INSTANCE"] / folder, name)
     except FileNotFoundError:

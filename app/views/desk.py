@@ -18,6 +18,7 @@ from app.casework.refused import StepRefused
 from app.db import transaction
 from app.errors import STATUS_OF
 from app.now import now
+from app.office_book.mandate_decisions import waiting as waiting_mandates
 from app.registry.assign_class import assign_class, is_unclassed, term_if
 from app.registry.hands import NotPossible, not_theirs
 from app.registry.working_days import office_calendar
@@ -67,6 +68,7 @@ def inbox() -> ResponseReturnValue:
         lines=[_line(case, calendar, today) for case in page.rows],
         tally=tally,
         unconfirmed=lists.unconfirmed(who, today),
+        mandates=waiting_mandates(who),
         first=_first(tally),
         today=calendar.reason(today),
         kind_of_day=_kind_of_day(calendar.reason(today)),

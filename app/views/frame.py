@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, request
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -14,6 +14,7 @@ from app.casework.sight import departments_of, issues_statements, looks_after_sh
 from app.db import db
 from app.models import Subject
 from app.now import now
+from app.office_book.mandate_decisions import confirms_mandates
 from app.security import acting_department, acting_subject, home_of, person
 from app.views.texts import day
 from workflows.calendar import legal_day
@@ -65,6 +66,11 @@ class Frame:
         return bool(self.who and self.who.roles & {Role.ADMINISTRATOR, Role.LEGAL})
 
     @property
+    def confirms_mandates(self) -> bool:
+        """Whether requests to act for somebody come before this person."""
+        return self.who is not None and confirms_mandates(self.who)
+
+    @property
     def looks_after_sharing(self) -> bool:
         """Whether the board of what others are told is this person's."""
         return self.who is not None and looks_after_sharing(self.who)
@@ -76,9 +82,8 @@ class Frame:
 
     @property
     def home(self) -> str:
-        """The address of the counter at which this person begins; empty for whoever has none."""
-        address = home_of(self.who) if self.who else ""
-        return "" if address == url_for("public.home") else address
+        """The address of the counter at which this person begins; empty for nobody."""
+        return home_of(self.who) if self.who else ""
 
     @property
     def today_text(self) -> str:

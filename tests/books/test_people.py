@@ -12,7 +12,7 @@ from app.db import db, transaction
 from app.journal import check_chain
 from app.models import JournalLine, Mandate, Membership, Office, User
 from app.now import now
-from app.office_book import offices, people
+from app.office_book import mandates, offices, people
 from app.office_book.base import NotDone, reach_of
 from app.office_book.gaps import LeavesNobody, standing_still
 from tests.build import a_case
@@ -246,13 +246,13 @@ def test_an_office_without_open_cases_leaves_nothing_standing(cast):
 
 def test_a_mandate_opens_the_subject_and_its_end_shuts_it(cast, clock):
     user, subject = cast.users["wang"], cast.subjects["yueheng"]
-    by(cast, people.add_mandate, user, subject, "clerk", "授权委托书", date(2026, 11, 24), None)
+    by(cast, mandates.add_mandate, user, subject, "clerk", "授权委托书", date(2026, 11, 24), None)
     assert subject in cast.who("wang").mandates
     with pytest.raises(NotDone, match="已经可以这样代"):
-        by(cast, people.add_mandate, user, subject, "clerk", "又一份", date(2026, 12, 1), None)
+        by(cast, mandates.add_mandate, user, subject, "clerk", "又一份", date(2026, 12, 1), None)
     held = db.session.execute(select(Mandate.id).where(Mandate.user_id == user, Mandate.subject_id == subject)).scalar()
     db.session.rollback()
-    by(cast, people.end_mandate, held, date(2026, 11, 24), False)
+    by(cast, mandates.end_mandate, held, date(2026, 11, 24), False)
     clock.go("2026-11-25")
     assert subject not in cast.who("wang").mandates
     assert acts(cast, "wang") == ["entrust", "end_mandate"]
@@ -260,10 +260,10 @@ def test_a_mandate_opens_the_subject_and_its_end_shuts_it(cast, clock):
 
 def test_ending_the_last_mandate_of_a_subject_with_a_case_in_its_hands_is_told(cast):
     a_case(cast, at="correcting")
-    by(cast, people.end_mandate, mandate_of(cast, "luo"), date(2026, 11, 23), False)
+    by(cast, mandates.end_mandate, mandate_of(cast, "luo"), date(2026, 11, 23), False)
     with pytest.raises(LeavesNobody, match="湖南岳衡物流有限公司有 1 件没有人能办：没有合适的申请人"):
-        by(cast, people.end_mandate, mandate_of(cast, "deng"), date(2026, 11, 23), False)
-    by(cast, people.end_mandate, mandate_of(cast, "deng"), date(2026, 11, 23), True)
+        by(cast, mandates.end_mandate, mandate_of(cast, "deng"), date(2026, 11, 23), False)
+    by(cast, mandates.end_mandate, mandate_of(cast, "deng"), date(2026, 11, 23), True)
 
 
 # --- branches ----------------------------------------------------------------------------------------------------

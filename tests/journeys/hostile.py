@@ -59,6 +59,9 @@ from app.notices.keys import make_secret
 from app.notices.statement import answer_statement, draw_statement
 from app.notices.subscriptions import subscribe
 from app.now import moved_to, now
+from app.office_book.mandate_decisions import confirm
+from app.office_book.mandate_requests import Asked as Asking
+from app.office_book.mandate_requests import ask, paper
 from app.security import SIGNED_IN_AT
 from config import TestConfig
 from tests.build import ITEMS, ROADS, a_case, walk
@@ -227,7 +230,21 @@ def a_world(stage: Stage) -> None:
     walk(cast, stage.cases["changsha"], "liu", "accept")
     stage.cases["unsigned"] = _unsigned(cast)
     stage.cases["hall"] = _over_the_counter(stage)
+    _asks_to_act(stage)
     _shared(stage)
+
+
+def _asks_to_act(stage: Stage) -> None:
+    """邓敏 asks to act for another company as well; somebody else has asked and may."""
+    cast, folder = stage.cast, stage.app.config["INSTANCE"] / "uploads"
+    li = cast.who("li")
+    for login, code in (("deng", cast.codes["other"]), ("both", cast.codes["yueheng"])):
+        asked = Asking(code, "clerk", None, [paper("委托书.png", photograph(), 1_000_000)], f"asks-{login}")
+        with transaction():
+            receipt = ask(Doer(cast.users[login], login, ""), asked, folder, now())
+        stage.cases[f"asks-{login}"] = receipt
+    with transaction():
+        confirm(li, receipt, "委托书", None, now())
 
 
 def _over_the_counter(stage: Stage) -> str:
@@ -533,6 +550,7 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     ).scalar()  # fmt: skip
     role = db.session.execute(select(Membership.id).where(Membership.user_id == cast.users["liu"])).scalar()
     mandate = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["wang"])).scalar()
+    own = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["deng"])).scalar()
     db.session.rollback()
     row = next(row for rule in rules() for row in rule.rows if not row.verified and row.value is not None)
     liu = f"/admin/users/{cast.users['liu']}"
@@ -550,19 +568,22 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
 
     return {
-        None: ["/", "/progress", "/verify", "/login"],
-        "luo": ["/my/"],
+        None: ["/", "/progress", "/verify", "/login", "/sign-up"],
+        "luo": ["/my/", "/mandates/new"],
         "deng": [
             "/password", "/my/records", f"/my/records/{classed}", f"/my/filings/{stage.of('draft')['receipt']}",
             f"/my/filings/{stage.of('unproved')['receipt']}/contact", f"/my/cases/{case['unproved']}/papers",
             f"/my/cases/{case['correcting']}/papers", f"/my/cases/{case['unsigned']}/letter",
             f"/my/cases/{case['draft']}/steps/discard", f"/my/cases/{case['held']}/steps/withdraw",
             f"/my/cases/{case['correcting']}/steps/resubmit", f"/my/cases/{case['warned']}/steps/state_views",
+            f"/mandates/{case['asks-deng']}", f"/mandates/held/{own}/end",
         ],
         "li": [
             *desk("submitted", "receive"), *desk("received", "accept", "correct", "decline", "transfer"),
             "/desk/hall/", f"/desk/hall/{cast.subjects['yueheng']}/filing?records={free}",
             f"/desk/hall/cases/{case['hall']}/completion",
+            f"/desk/mandates/{case['asks-deng']}/confirm", f"/desk/mandates/{case['asks-deng']}/refuse",
+            f"/desk/mandates/{case['asks-both']}/end",
         ],
         "zhou": [
             *desk("accepted", "review", "warn"), f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",

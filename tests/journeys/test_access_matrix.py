@@ -21,6 +21,8 @@ from app.models import (
     Issue,
     JournalLine,
     Mandate,
+    MandatePaper,
+    MandateRequest,
     Membership,
     Office,
     ReceiverKey,
@@ -76,6 +78,12 @@ TABLE = """
 /health                                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /login                                  +      >    >    >  >    >    >  >    >     >    >   >      >
 /password                               >      +    +    +  +    +    +  +    +     +    +   +      +
+/sign-up                                +      >    >    >  >    >    >  >    >     >    >   >      >
+/mandates                               >      +    +    +  +    +    +  +    +     +    +   +      +
+/mandates/new                           >      +    +    +  +    +    +  +    +     +    +   +      +
+/mandates/{wants}                       >      +    -    -  -    -    -  -    -     -    -   -      -
+/mandates/{confirmed}                   >      -    -    -  -    -    -  -    -     -    -   -      -
+/mandates/held/{held}/end               >      +    -    -  -    -    -  -    -     -    -   -      -
 /my/                                    >      +    +    x  x    x    x  x    x     x    x   x      x
 /my/records                             >      +    +    x  x    x    x  x    x     x    x   x      x
 /my/records/{public_id}                 >      +    -    x  x    x    x  x    x     x    x   x      x
@@ -115,6 +123,14 @@ TABLE = """
 /desk/cases/{city}                      >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/cases/{city}/files/{city_use}     >      x    x    +  +    +    +  +    +     x    +   x      x
 /desk/records/{city_record}             >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/mandates                          >      x    x    +  -    -    -  -    -     x    +   x      x
+/desk/mandates/{wants}                  >      x    x    +  -    -    -  -    -     x    -   x      x
+/desk/mandates/{wants}/papers/{paper}   >      x    x    +  -    -    -  -    -     x    -   x      x
+/desk/mandates/{wants}/confirm          >      x    x    +  -    -    -  -    -     x    -   x      x
+/desk/mandates/{wants}/refuse           >      x    x    +  -    -    -  -    -     x    -   x      x
+/desk/mandates/{wants}/end              >      x    x    -  -    -    -  -    -     x    -   x      x
+/desk/mandates/{confirmed}/end          >      x    x    +  -    -    -  -    -     x    -   x      x
+/desk/mandates/{confirmed}/papers/{paper} >    x    x    -  -    -    -  -    -     x    -   x      x
 /desk/sharing                           >      x    x    -  -    -    +  +    -     x    -   x      x
 /desk/sharing/to/ld-market              >      x    x    -  -    -    +  +    -     x    -   x      x
 /desk/sharing/to/ld-market/dead         >      x    x    -  -    -    +  +    -     x    -   x      x
@@ -230,6 +246,9 @@ def real(stage: Stage) -> dict[str, Any]:
     api_key = db.session.execute(select(ApiKey.id).where(ApiKey.office_id == market)).scalar()
     wanted = db.session.execute(select(Subscription.id).where(Subscription.office_id == market)).scalar()
     mandate = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["wang"])).scalar_one()
+    held = db.session.execute(select(Mandate.id).where(Mandate.user_id == cast.users["deng"])).scalars().first()
+    papers = select(MandateRequest.receipt, MandatePaper.id).join(MandateRequest)
+    (wants, paper), (confirmed, _other) = db.session.execute(papers.order_by(MandatePaper.id)).all()
     issue = db.session.execute(select(Issue.id).where(Issue.kind == "dead")).scalar()
     drawn = select(Office.code, Statement.id).join(Office, Office.id == Statement.receiver_id)
     statements = {row.code: row.id for row in db.session.execute(drawn)}
@@ -242,6 +261,7 @@ def real(stage: Stage) -> dict[str, Any]:
         "company": cast.codes["yueheng"],
         "liu": cast.users["liu"], "role": role, "mandate": mandate, "office": cast.offices["changsha"],
         "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
+        "wants": wants, "confirmed": confirmed, "paper": paper, "held": held,
         "api_key": api_key, "wanted": wanted, "market": market,
         "told": told_of(stage, "processing", "ld-market"),
         "dead": told_of(stage, "processing", "ld-trading"), "issue": issue,
@@ -288,6 +308,8 @@ def test_what_one_may_not_see_looks_exactly_like_what_is_not_there(stage: Stage,
         ("wang", f"/my/cases/{real['number']}/files/{real['use']}", f"/my/cases/{real['number']}/files/99999"),
         ("liu", f"/desk/records/{real['public_id']}", "/desk/records/0123456789abcdef"),
         ("wang", f"/my/filings/{real['receipt']}", "/my/filings/2222-2222"),
+        ("wang", f"/mandates/{real['wants']}", "/mandates/2222-2222"),
+        ("liu", f"/desk/mandates/{real['wants']}", "/desk/mandates/2222-2222"),
         ("linked", f"/agency/notices/{real['told_others']}", "/agency/notices/case-0-0-nobody"),
     ):
         assert page(who, hidden) == page(who, nothing), (who, hidden)
@@ -313,8 +335,8 @@ SAME_HANDS = {"/annul": {"zhou", "chen", "tang"}, "/class": {"zhou", "chen", "ta
 def may(asked: Asked, who: str | None) -> bool:
     """Whether somebody may send a form that was found at the rightful person's counter."""
     path = asked.action.partition("?")[0]
-    if path in ("/", "/verify", "/progress", "/login", "/password"):
-        return who is not None or path != "/password"
+    if path in ("/", "/verify", "/progress", "/login", "/sign-up", "/password", "/mandates/new"):
+        return who is not None or path not in ("/password", "/mandates/new")
     if path.startswith("/desk/sharing"):
         return who in SHARING
     if path == "/desk/hall/":
@@ -348,16 +370,18 @@ def refused_with(asked: Asked, who: str | None) -> int:
     gate = {
         "my": {"deng", "wang", "luo"}, "admin": {"shen", "jiang"},
         "desk": {"li", "zhou", "chen", "he", "tang", "jiang", "liu"},
-        "agency": {"linked"},
+        "agency": {"linked"}, "mandates": set(EVERYBODY),
     }[counter]  # fmt: skip
     if who not in gate:
         return 403
+    if counter == "mandates":
+        return 404
     if counter == "my":
         return 422 if part == "/my/records" else 404
     if who == "liu" and "/hall/" in part and "/filing" in part:
         return 303  # led back to the records that this window takes in
     if counter == "desk":
-        return 404 if who == "liu" or part.startswith("/desk/sharing") else 403
+        return 404 if who == "liu" or part.startswith(("/desk/sharing", "/desk/mandates")) else 403
     if counter == "agency":
         return 404
     return 403

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.db import db
 from app.duty.verdict import BREAK_AFTER
 from app.models import Attestation, Delivery, Document, Endpoint, Heartbeat, Notice, Office
+from app.notices.limits import deliver_within
 from app.notices.ways import UNFINISHED, WAY
 from app.now import now
 from app.safety import unsafe_settings
@@ -19,8 +20,6 @@ from workflows.calendar import Calendar, legal_day
 from workflows.law import NothingInForce, rules
 
 BEAT_WITHIN = timedelta(minutes=5)
-UNDELIVERED_WITHIN = timedelta(days=1)
-"""After so long somebody should look why a notice has not arrived."""
 ANNOUNCED_BEFORE = 60
 """Days before a new year by which its arrangement of working days should be known."""
 
@@ -102,7 +101,7 @@ def _sharing(report: Readiness, at: datetime) -> None:
     }
     oldest = min((row.since for row in unfinished.values()), default=None)
     report.facts["oldest_undelivered_notice"] = oldest.isoformat() if oldest else None
-    if oldest is not None and at - oldest > UNDELIVERED_WITHIN:
+    if oldest is not None and at - oldest > deliver_within(legal_day(at)):
         report.warnings["undelivered"] = f"最早的一份通知自 {oldest:%Y-%m-%d %H:%M}Z 起没有送达"
     dead = unfinished["dead"].many if "dead" in unfinished else 0
     report.facts["dead_letters"] = dead

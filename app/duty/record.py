@@ -15,16 +15,16 @@ from app.duty.verdict import BREAK_AFTER, NEVER_AFTER, Outcome, Verdict, counted
 from app.models import Attempt, Delivery, Endpoint
 from app.notices.couriers.http import Answer
 from app.notices.dead import bury
-from app.notices.ways import WAITS, WAY, among, arrived, free, write_attempts
+from app.notices.limits import give_up_after
+from app.notices.ways import GONE, WAITS, WAY, among, arrived, free, let_go, write_attempts
 from app.now import now
 from workflows.calendar import legal_day
-from workflows.law import rule
 
 CHANNEL = "webhook"
 HURRIED = 40
 """A notice tried so often is not tried out of turn when its receiver comes back: one that fails alone would be tried
 without end."""
-OUT_OF_TIME, GONE = "到期没有送达", "对方答复不再接收（410）"
+OUT_OF_TIME = "到期没有送达"
 END = Endpoint.__table__.c
 
 
@@ -88,7 +88,7 @@ def give_up(at: datetime) -> int:
 
 def ends(first_at: datetime) -> datetime:
     """Until when a notice is tried that was tried first at an instant."""
-    return first_at + timedelta(days=int(str(rule("sharing.give_up_after").on(legal_day(first_at)).value)))
+    return first_at + give_up_after(legal_day(first_at))
 
 
 def _delivered(results: Sequence[Result], at: datetime) -> None:
@@ -174,14 +174,7 @@ def _breaker(receiver_id: int, results: Sequence[Result], at: datetime) -> None:
     )
     if answered and not failures and row.failures >= BREAK_AFTER:
         tried = [one.job.notice_id for one in results]
-        db.session.execute(
-            update(Delivery.__table__)
-            .where(
-                WAY.receiver_id == receiver_id, WAITS, free(at), WAY.next_at > at, WAY.attempts < HURRIED,
-                WAY.notice_id.not_in(tried),
-            )
-            .values(next_at=at)
-        )  # fmt: skip
+        let_go(receiver_id, at, WAY.attempts < HURRIED, WAY.notice_id.not_in(tried))
 
 
 def _said(one: Result) -> str:

@@ -1,7 +1,7 @@
 """Days the office itself declares working or rest days, and what that does to the time-limits that are running.
 
 A limit that is running is counted again with the new days, in the same transaction, by a journal line of its own about
-each case, so that every deadline stays a fold of the journal. Nothing is ever shortened without somebody's word for it,
+each case or record, so that every deadline stays a fold of the journal. Nothing is ever shortened without somebody's word for it,
 and nothing is shortened into the past: only days still to come can be made working days.
 """
 
@@ -9,33 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, text
+from sqlalchemy import insert, select, text
 
 from app.casework.actor import Person
-from app.casework.clocks import store
 from app.db import db
 from app.journal import Doer, write_line
-from app.models import CalendarOverride, Case, DeadlineRow, JournalLine, Office
+from app.legal_book.recount import Move, chunks, day_in_words, moves_with, recount
+from app.models import CalendarOverride, Case, CreditRecord
 from app.office_book.base import NotDone, reach_of
-from workflows import WORKFLOWS
-from workflows.calendar import Calendar, Override, legal_day, reckon
-from workflows.clockwork import RUNNING, Deadline, turn
+from workflows.calendar import Calendar, Override, legal_day
 from workflows.people import Role
 
-RECOUNT = "recount"
 FIRST_YEAR = 2001
 """The first year of which the arrangement of rest days is known."""
 YEARS_AHEAD = 2
 MOST = 120
 """Days that one notice can declare: more than a year's arrangement ever had."""
-LISTENS = Office.receives != ""
-_AT_ONCE = 400
-"""Cases read in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +38,6 @@ class Declared:
 
     day: date
     working: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A running time-limit that the new days touch: its old and new last day, and the event that says so.
-
-    `whose` is the receiver it is about, empty for a limit of the case.
-    """
-
-    case_id: int
-    number: str
-    office: str
-    clock: str
-    title: str
-    item: str
-    whose: str
-    before: date
-    after: date
-    was_provisional: bool
-    provisional: bool
-    event: Mapping[str, Any]
-
-    @property
-    def shorter(self) -> bool:
-        """True when the limit would end earlier."""
-        return self.after < self.before
-
-    @property
-    def settled(self) -> bool:
-        """True when the last day stays: it ceases to be provisional, becomes so, or a day on the way to it moved."""
-        return self.after == self.before
 
 
 class Shortens(Exception):
@@ -109,7 +72,10 @@ def seen(days: Iterable[Declared], notice: str, announces: int | None, moves: It
         notice,
         announces,
         *((each.day.isoformat(), each.working) for each in days),
-        *((move.number, move.clock, move.item, move.before.isoformat(), move.after.isoformat()) for move in moves),
+        *(
+            (move.about, move.about_id, move.clock, move.item, move.before.isoformat(), move.after.isoformat())
+            for move in moves
+        ),
     ]
     return hashlib.sha256(json.dumps(shown, ensure_ascii=False).encode()).hexdigest()
 
@@ -152,7 +118,7 @@ def declare(
         ).scalar_one()
         answers = {**row, "day": each.day.isoformat(), "before": before.reason(each.day).name}
         write_line("calendar", override_id, "declare", doer, at, law_text="D", answers=answers, calendar=after.edition)
-    _recount(moves, notice, doer, after, at)
+    recount(moves, notice, doer, after, at)
     return moves
 
 
@@ -164,14 +130,14 @@ def _check(days: list[Declared], at: datetime) -> None:
         raise NotDone("一次最多录入 {most} 天，请分几次录入。", most=MOST)
     twice = sorted({each.day for each in days if sum(other.day == each.day for other in days) > 1})
     if twice:
-        raise NotDone("{day}写了两次，请只留一次。", day=_day(twice[0]))
+        raise NotDone("{day}写了两次，请只留一次。", day=day_in_words(twice[0]))
     for each in days:
         if not FIRST_YEAR <= each.day.year <= today.year + YEARS_AHEAD:
-            values = {"day": _day(each.day), "first": FIRST_YEAR, "last": today.year + YEARS_AHEAD}
+            values = {"day": day_in_words(each.day), "first": FIRST_YEAR, "last": today.year + YEARS_AHEAD}
             raise NotDone("{day}不在能录入的年份里（{first} 年到 {last} 年），请核对。", **values)
         if each.working and each.day <= today:
             raise NotDone(
-                "{day}不在今天以后，不能改成上班日：有人的期限会因此提前到已经过去的日子。", day=_day(each.day)
+                "{day}不在今天以后，不能改成上班日：有人的期限会因此提前到已经过去的日子。", day=day_in_words(each.day)
             )
     known = db.session.execute(
         select(CalendarOverride.day, CalendarOverride.notice)
@@ -179,7 +145,7 @@ def _check(days: list[Declared], at: datetime) -> None:
         .order_by(CalendarOverride.day)
     ).first()
     if known is not None:
-        raise NotDone("{day}已经按“{notice}”录过，不能重复录入。", day=_day(known.day), notice=known.notice)
+        raise NotDone("{day}已经按“{notice}”录过，不能重复录入。", day=day_in_words(known.day), notice=known.notice)
 
 
 def _fresh(days: list[Declared], notice: str, announces: int | None) -> list[Override]:
@@ -188,119 +154,22 @@ def _fresh(days: list[Declared], notice: str, announces: int | None) -> list[Ove
 
 def _moves(fresh: list[Override], days: list[Declared]) -> list[Move]:
     """Every running limit whose last day, or its being provisional, changes with the new rows."""
-    rows = declared()
-    after = calendar_with(rows, fresh)
-    candidates = db.session.execute(
-        select(DeadlineRow.about_id)
-        .where(
-            DeadlineRow.about == "case",
-            DeadlineRow.state == RUNNING,
-            DeadlineRow.unit != "",
-            or_(DeadlineRow.due_on >= min(each.day for each in days), DeadlineRow.provisional.is_(True)),
-        )
-        .distinct()
-        .order_by(DeadlineRow.about_id)
-    ).scalars()
-    names = {office.code: office.name for office in db.session.execute(select(Office.code, Office.name).where(LISTENS))}
-    moves = [move for chunk in _chunks(list(candidates)) for move in _moves_of(chunk, after, names)]
-    return sorted(moves, key=lambda move: (not move.shorter, move.settled, move.after, move.number, move.clock))
-
-
-def _moves_of(case_ids: list[int], after: Calendar, names: Mapping[str, str]) -> Iterator[Move]:
-    cases = db.session.execute(
-        select(Case.id, Case.number, Case.type, Case.edition, Office.name.label("office"))
-        .join(Office, Office.id == Case.office_id)
-        .where(Case.id.in_(case_ids))
-    ).all()
-    lines: dict[int, list[Any]] = {}
-    for line in db.session.execute(
-        select(JournalLine.about_id, JournalLine.act, JournalLine.clocks)
-        .where(JournalLine.about == "case", JournalLine.about_id.in_(case_ids))
-        .order_by(JournalLine.about_id, JournalLine.seq)
-    ).all():
-        lines.setdefault(line.about_id, []).append(line)
-    for case in cases:
-        definition = WORKFLOWS[case.type, case.edition]
-        for deadline, event in recounted(lines.get(case.id, []), after):
-            clock = definition.clock[deadline.clock]
-            assert deadline.due_on is not None
-            yield Move(
-                case_id=case.id,
-                number=case.number,
-                office=case.office,
-                clock=deadline.clock,
-                title=clock.title,
-                item=deadline.item,
-                whose=names.get(deadline.item, deadline.item),
-                before=deadline.due_on,
-                after=date.fromisoformat(event["due_on"]),
-                was_provisional=deadline.provisional,
-                provisional=event["provisional"],
-                event=event,
-            )
-
-
-def recounted(lines: Iterable[Any], calendar: Calendar) -> Iterator[tuple[Deadline, dict[str, Any]]]:
-    """The running deadlines of a case that `calendar` counts otherwise, each with the event that says how.
-
-    `lines` are its journal lines (`act`, `clocks`) in order. An extension began where the limit before it ended, so a
-    day inside the first stretch moves the second: each limit is counted again from the last day that is a fact.
-    """
-    deadlines: tuple[Deadline, ...] = ()
-    stretches: dict[tuple[str, str], list[tuple[date, int, str, bool]]] = {}
-    for line in lines:
-        deadlines = turn(deadlines, line.clocks)
-        for event in line.clocks:
-            key = (event["clock"], event["item"])
-            if event["event"] == "extend":
-                stretches[key].append(_stretch(event, "base"))
-            elif event["event"] == "start":
-                stretches[key] = [_stretch(event, "day_zero")]
-            elif event["event"] in ("resume", "recount") and line.act != RECOUNT:
-                stretches[key] = [_stretch(event, "base")]
-    for deadline in deadlines:
-        if deadline.state != RUNNING or not deadline.unit or deadline.due_on is None:
-            continue
-        (base, value, unit, shift), *extensions = stretches[deadline.clock, deadline.item]
-        counted = reckon(calendar, base, value, unit, shift)
-        for _was, value, unit, shift in extensions:
-            base = counted.due_on
-            counted = reckon(calendar, base, value, unit, shift)
-        now_due = (counted.due_on, base, counted.provisional)
-        if now_due != (deadline.due_on, deadline.base, deadline.provisional):
-            yield (
-                deadline,
-                {
-                    "clock": deadline.clock,
-                    "item": deadline.item,
-                    "event": "recount",
-                    "base": base.isoformat(),
-                    "due_on": counted.due_on.isoformat(),
-                    "value": deadline.value,
-                    "unit": deadline.unit,
-                    "shift": deadline.shift,
-                    "rule": deadline.rule,
-                    "row": deadline.row,
-                    "provisional": counted.provisional,
-                },
-            )
-
-
-def _stretch(event: Mapping[str, Any], base: str) -> tuple[date, int, str, bool]:
-    return date.fromisoformat(event[base]), event["value"], event["unit"], event["shift"]
+    return moves_with(calendar_with(declared(), fresh), min(each.day for each in days))
 
 
 def _held_moves(fresh: list[Override], days: list[Declared]) -> list[Move]:
     """What moves, with nobody able to start or move a limit meanwhile.
 
-    On PostgreSQL the cases are locked before the table of days: whoever takes a step locks its case first and reads the
-    days after it. What a step started in between is found by looking again. SQLite has one writer at a time.
+    On PostgreSQL the cases and records are locked before the table of days: whoever takes a step locks its case and its
+    record first and reads the days after it. What a step started in between is found by looking again. SQLite has one
+    writer at a time.
     """
     moves = _moves(fresh, days)
-    held: set[int] = set()
-    while wanted := sorted({move.case_id for move in moves} - held):
-        for chunk in _chunks(wanted):
-            db.session.execute(select(Case.id).where(Case.id.in_(chunk)).order_by(Case.id).with_for_update()).all()
+    held: set[tuple[str, int]] = set()
+    while wanted := sorted({(move.about, move.about_id) for move in moves} - held):
+        for about, own in (("case", Case.id), ("record", CreditRecord.id)):
+            for chunk in chunks([id for what, id in wanted if what == about]):
+                db.session.execute(select(own).where(own.in_(chunk)).order_by(own).with_for_update()).all()
         if not held:
             _hold_days()
         held.update(wanted)
@@ -314,47 +183,3 @@ def _held_moves(fresh: list[Override], days: list[Declared]) -> list[Move]:
 def _hold_days() -> None:
     if db.engine.dialect.name == "postgresql":
         db.session.execute(text("LOCK TABLE calendar_override IN ACCESS EXCLUSIVE MODE"))
-
-
-def _recount(moves: list[Move], notice: str, doer: Doer, calendar: Calendar, at: datetime) -> None:
-    """One journal line about each case, carrying its events; then the rows that pages read."""
-    by_case: dict[int, list[Move]] = {}
-    for move in moves:
-        by_case.setdefault(move.case_id, []).append(move)
-    for chunk in _chunks(sorted(by_case)):
-        cases = db.session.execute(select(Case.id, Case.state).where(Case.id.in_(chunk))).all()
-        states = {case.id: case.state for case in cases}
-        rows: dict[int, list[Deadline]] = {}
-        names = Deadline.__dataclass_fields__
-        for row in db.session.execute(
-            select(*DeadlineRow.__table__.c).where(DeadlineRow.about == "case", DeadlineRow.about_id.in_(chunk))
-        ).all():
-            rows.setdefault(row.about_id, []).append(Deadline(**{name: getattr(row, name) for name in names}))
-        for case_id in chunk:
-            moved = by_case[case_id]
-            events = [move.event for move in moved]
-            said = "；".join(map(_in_words, moved))
-            write_line(
-                "case", case_id, RECOUNT, doer, at, law_text="D", source=states[case_id], target=states[case_id],
-                answers={"reason": f"{notice}：{said}。"}, clocks=events, calendar=calendar.edition,
-            )  # fmt: skip
-            store("case", case_id, rows.get(case_id, []), events)
-
-
-def _in_words(move: Move) -> str:
-    """What became of a limit, for the journal of its case."""
-    title = f"{move.title}（{move.whose}）" if move.whose else move.title
-    if not move.settled:
-        return f"{title}由{_day(move.before)}改为{_day(move.after)}"
-    if move.provisional != move.was_provisional:
-        return f"{title}仍为{_day(move.after)}，{'暂定' if move.provisional else '不再是暂定'}"
-    return f"{title}仍为{_day(move.after)}，延长以前的期限有变动"
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
-
-
-def _chunks(ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(ids), _AT_ONCE):
-        yield ids[start : start + _AT_ONCE]

@@ -26,9 +26,6 @@ from app.notices.statement_rows import (
 from app.notices.statement_sheet import BadSheet
 from workflows.people import Role
 
-WAITS = timedelta(days=1)
-"""A notice that is still not delivered after this time is a difference; what is tried for longer is no secret."""
-
 MOST_STRANGERS = 200
 """So many notices of which we know nothing may stand in an answer; more of them are another department's file."""
 
@@ -115,7 +112,7 @@ def _by_lines(statement: Row[Any], receiver: Row[Any], theirs: Sequence[Their], 
     lines = [line_of(row, str(row.subject_id)) for row in rows]
     known = {line.notice for line in lines}
     elsewhere = _told_elsewhere(receiver.id, [their.notice for their in theirs if their.notice not in known])
-    found = differences(lines, theirs, waited_since=at - WAITS, elsewhere=elsewhere)
+    found = differences(lines, theirs, waited_since=at - deliver_within(legal_day(at)), elsewhere=elsewhere)
     strangers = sum(one.kind == EXTRA for one in found)
     if strangers > MOST_STRANGERS:
         raise BadSheet("有 {n} 行的通知编号我们从来没有发给贵单位，多半是拿错了文件，没有收下。", n=strangers)

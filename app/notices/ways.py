@@ -25,6 +25,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from app.db import db
 from app.models import Attempt, Delivery, Issue
 
+GONE = "对方答复不再接收（410）"
+"""Why nothing more is sent to a receiver that has said so itself."""
+
 WAY = Delivery.__table__.c
 EARLIER = Delivery.__table__.alias("earlier")
 # Written out, so that the partial indexes are known to hold every row that is asked for.
@@ -84,6 +87,15 @@ def carried(which: ColumnElement[bool], channel: str, at: datetime) -> int:
     done = _delivered(which, WAITS, channel, at, tried=True)
     write_attempts({"notice_id": id, "at": at, "took_ms": 0, "channel": channel, "status": None} for id in done)
     return len(done)
+
+
+def let_go(receiver_id: int, at: datetime, *which: ColumnElement[bool]) -> None:
+    """What waits for a receiver until its own hour need wait no longer; `which` narrows it down."""
+    db.session.execute(
+        update(Delivery.__table__)
+        .where(WAY.receiver_id == receiver_id, WAITS, free(at), WAY.next_at > at, *which)
+        .values(next_at=at)
+    )
 
 
 def write_attempts(rows: Iterable[dict[str, Any]]) -> None:

@@ -15,15 +15,22 @@ from app.notices.addresses import BadAddress, check_address
 from app.notices.formats import FORMATS
 from app.notices.formats.sheet import FORMAT
 from app.notices.keys import webhook_secrets
+from app.notices.ways import GONE, let_go
 from app.office_book.base import NotDone, note, the_office
 
 ENDPOINT = Endpoint.__table__
 FRESH = {"failures": 0, "open_until": None, "trouble": ""}
 """What the breaker knows of an address that has never been called."""
+OPEN = {"stopped_at": None, "stopped_why": ""}
+"""An endpoint to which notices are sent."""
 
 
 def set_endpoint(actor: Person, office_id: int, *, channel: str, format: str, address: str, at: datetime) -> None:
-    """How this department is told from now on; what waits goes the new way. Inside `transaction()`. Raises NotDone."""
+    """How this department is told from now on; what waits goes the new way, at once. Inside `transaction()`.
+
+    The old address's answer that nothing more is wanted (410) does not bind the new one; what an administrator has
+    stopped stays stopped until it is resumed. Raises NotDone.
+    """
     held = _held(actor, office_id)
     if channel not in CHANNELS_OUT or format not in FORMATS:
         raise NotDone("请从列出的选项里选一项。")
@@ -44,15 +51,16 @@ def set_endpoint(actor: Person, office_id: int, *, channel: str, format: str, ad
     changed = {name: value for name, value in fresh.items() if before[name] != value}
     if not changed:
         raise NotDone("没有改动。")
-    values: dict[str, Any] = {**fresh, **FRESH, "cursor": held.cursor if held else 0, "stopped_why": ""}
-    if held:
-        del values["stopped_why"]
+    values: dict[str, Any] = {**fresh, **FRESH, "cursor": held.cursor if held else 0, **OPEN}
+    if held and held.stopped_why != GONE:
+        values |= {name: getattr(held, name) for name in OPEN}
     db.session.execute(
         insert_into(ENDPOINT)
         .values(office_id=office_id, **values)
         .on_conflict_do_update(index_elements=["office_id"], set_=values)
     )
     note("office", office_id, "endpoint", actor, at, {"from": {name: before[name] for name in changed}, "to": changed})
+    let_go(office_id, at)
     leave_work()
 
 
@@ -72,7 +80,8 @@ def resume_endpoint(actor: Person, office_id: int, *, reason: str, at: datetime)
     held = _held(actor, office_id)
     if held is None or (held.stopped_at is None and held.open_until is None):
         raise NotDone("正在发送，不需要恢复。")
-    _set(office_id, stopped_at=None, stopped_why="", **FRESH)
+    _set(office_id, **OPEN, **FRESH)
+    let_go(office_id, at)
     note("office", office_id, "resume_endpoint", actor, at, {"reason": reason})
     leave_work()
 

@@ -28,6 +28,7 @@ CLOCK = "withdraw"
 CLOCK_TITLE = "撤回期限"
 RECEIVER = "receiver"
 """The clock of a receiver who is asked to confirm, as the case types name it."""
+RECEIVER_TITLE = "同步期限"
 CAUSE = "处罚已撤销，信息撤回"
 
 

@@ -18,13 +18,14 @@ from app.legal_book.days import (
     declare,
     declared,
     preview,
-    recounted,
     seen,
 )  # fmt: skip
+from app.legal_book.recount import recounted
 from app.models import CalendarOverride, Case, DeadlineRow, JournalLine
 from app.now import now
 from app.office_book.base import NotDone
 from tests.build import a_case, walk
+from tests.casework.acts import annul
 from workflows.clockwork import turn
 
 NOTICE = "湘政办发〔2026〕99号"
@@ -202,7 +203,7 @@ def test_a_failure_halfway_leaves_neither_day_nor_line(cast, monkeypatch):
     def break_down(*_args, **_named):
         raise RuntimeError("the lights went out")
 
-    monkeypatch.setattr("app.legal_book.days.store", break_down)
+    monkeypatch.setattr("app.legal_book.recount.store", break_down)
     with pytest.raises(RuntimeError):
         enter_days(cast, REST)
     assert due(number) == before
@@ -219,3 +220,40 @@ def test_a_recount_is_only_the_turn_of_the_journal(cast):
         deadlines = turn(deadlines, line.clocks)
     db.session.rollback()
     assert deadlines == loaded.facts.deadlines
+
+
+def test_the_limits_of_a_record_without_a_case_are_counted_again_like_those_of_a_case(cast, clock):
+    """An annulled penalty is withdrawn at once and every receiver asked to confirm, with no case to carry the limits."""
+    record = cast.penalty()
+    clock.go("2026-11-24")
+    annul(cast, record)
+    before = due_of_record(record)
+    assert before and all(day >= REST[0].day for day in before.values())
+    moves = enter_days(cast, REST)
+    after = due_of_record(record)
+    assert {(move.about, move.about_id) for move in moves} == {("record", record)}
+    assert {move.title for move in moves} == {"同步期限"} and all(move.whose != move.item for move in moves)
+    plain = calendar_with(declared())
+    assert after == {item: plain.add_working(day, 2) for item, day in before.items()}
+    lines = db.session.execute(
+        select(JournalLine.act, JournalLine.clocks)
+        .where(JournalLine.about == "record", JournalLine.about_id == record)
+        .order_by(JournalLine.seq)
+    ).all()
+    assert lines[-1].act == "recount" and {event["item"] for event in lines[-1].clocks} == set(before)
+    folded: tuple = ()
+    for line in lines:
+        folded = turn(folded, line.clocks)
+    assert {d.item: d.due_on for d in folded if d.state == "running"} == after
+    assert list(recounted(lines, plain)) == [] and not check_chain("record", record)
+
+
+def due_of_record(record):
+    """The last day of each running limit of a record, by the receiver."""
+    rows = db.session.execute(
+        select(DeadlineRow.item, DeadlineRow.due_on).where(
+            DeadlineRow.about == "record", DeadlineRow.about_id == record, DeadlineRow.state == "running"
+        )
+    ).all()
+    db.session.rollback()
+    return {row.item: row.due_on for row in rows}

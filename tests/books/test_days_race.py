@@ -8,7 +8,8 @@ from app.casework.facts import load_case
 from app.casework.refused import CaseHasMoved
 from app.db import db, transaction
 from app.journal import Entry, check_chain
-from app.legal_book.days import Declared, PreviewOutdated, declare, preview, recounted, seen
+from app.legal_book.days import Declared, PreviewOutdated, declare, preview, seen
+from app.legal_book.recount import recounted
 from app.now import now
 from tests.build import a_case, version
 from tests.casework.acts import at_once, form

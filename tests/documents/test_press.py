@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 
 from app.db import db
 from app.documents.press import CannotPrint, Sheet, press
+from app.duty import paper
 from app.duty import press as duty
 from app.files import find
 from app.now import moved_to, now
@@ -52,8 +54,8 @@ def test_a_turn_stops_at_its_limit_and_goes_on_the_next_time(app: Flask, documen
 @both
 def test_who_will_sign_is_written_down_before_anything_is_signed(app: Flask, documents: list[int]) -> None:
     job = duty.claim()
-    assert job is not None and document(job.id).signer == job.signer
-    assert document(job.id).pdf_hash is None and not files(app)
+    assert job is not None and document(job.row.id).signer == job.signer
+    assert document(job.row.id).pdf_hash is None and not files(app)
 
 
 def test_a_sheet_that_fails_says_why_and_stops_no_other(
@@ -67,7 +69,7 @@ def test_a_sheet_that_fails_says_why_and_stops_no_other(
         return press(sheet)
 
     with monkeypatch.context() as broken:
-        broken.setattr(duty, "press", picky)
+        broken.setattr(paper, "press", picky)
         assert duty.turn() == 2
         failed = document(bad.id)
         assert failed.printed_at is None and failed.trouble == "含有无法显示的字：☑（U+2611）"
@@ -79,8 +81,9 @@ def test_a_sheet_that_fails_says_why_and_stops_no_other(
 def test_a_text_that_is_not_the_frozen_one_is_not_printed(app: Flask, documents: list[int]) -> None:
     job = duty.claim()
     assert job is not None
-    assert duty.work(replace(job, html=job.html.replace("撤回", "批准"))) is False
-    assert "指纹不一致" in document(job.id).trouble and not files(app)
+    changed = SimpleNamespace(**job.row._asdict() | {"html": job.row.html.replace("撤回", "批准")})
+    assert duty.work(replace(job, row=changed)) is False
+    assert "指纹不一致" in document(job.row.id).trouble and not files(app)
 
 
 def test_an_error_nobody_thought_of_is_noted_and_tried_again(
@@ -90,7 +93,7 @@ def test_an_error_nobody_thought_of_is_noted_and_tried_again(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr(duty, "keep", full)
+        broken.setattr(paper, "keep", full)
         assert duty.turn() == 0
     assert all("OSError" in document(each).trouble for each in documents)
     clock.at += timedelta(minutes=11)
@@ -107,7 +110,7 @@ def test_a_press_that_was_killed_leaves_its_sheet_to_the_next_after_a_minute(
     clock.at += timedelta(seconds=61)
     assert duty.turn() == 1
     assert duty.work(killed) is False  # it was only slow, and comes too late
-    row = document(killed.id)
+    row = document(killed.row.id)
     assert len(files(app)) == 3 and find(Path(app.config["INSTANCE"]) / "documents", str(row.pdf_hash)).is_file()
 
 

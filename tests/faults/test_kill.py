@@ -30,7 +30,8 @@ from sqlalchemy import event, func, select, update
 from app import create_app
 from app.db import db, transaction
 from app.documents.check import check_file
-from app.duty import press
+from app.duty import paper, press
+from app.duty.paper import Paper
 from app.files import find
 from app.journal import check_chain
 from app.models import Case, Document, JournalLine, User
@@ -160,7 +161,7 @@ def test_a_press_killed_between_the_file_and_its_row_prints_the_document_once(
     folder = app.config["INSTANCE"] / "documents"
     before = set(folder.rglob("*"))
     with monkeypatch.context() as patch:
-        patch.setattr(press, "_settle", lambda *_args, **_values: die())
+        patch.setattr(Paper, "_settle", lambda *_args, **_values: die())
         assert in_a_child(press.turn) == signal.SIGKILL
     db.session.remove()
     orphans = [path for path in set(folder.rglob("*")) - before if path.is_file()]
@@ -185,7 +186,7 @@ def test_a_press_killed_while_printing_leaves_no_file(app: Flask, cast: Cast, mo
     folder = app.config["INSTANCE"] / "documents"
     before = set(folder.rglob("*"))
     with monkeypatch.context() as patch:
-        patch.setattr(press, "sign_pdf", lambda *_args: die())
+        patch.setattr(paper, "sign_pdf", lambda *_args: die())
         assert in_a_child(press.turn) == signal.SIGKILL
     db.session.remove()
     assert set(folder.rglob("*")) == before

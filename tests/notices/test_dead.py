@@ -24,6 +24,7 @@ from app.notices.dead import (
     skip,
 )
 from app.now import now
+from app.office_book.endpoints import resume_endpoint, set_endpoint, stop_endpoint
 from tests.casework.acts import everything, officer
 from tests.cast import Cast
 from tests.conftest import Clock
@@ -201,3 +202,43 @@ def test_sent_again_to_one_who_wants_nothing_it_waits_until_the_endpoint_is_open
     receiver.behave = lambda _request: OK
     reached(cast, "ld-market", "webhook", receiver.url("/new"))
     assert post.turn().delivered == 1 and receiver.taken[-1].path == "/new"
+
+
+@pytest.mark.parametrize("how", ["the same address again", "a new address"])
+def test_when_its_endpoint_is_opened_again_everything_that_waited_goes_at_once(
+    cast: Cast, clock: Clock, receiver: Receiver, how: str
+) -> None:
+    """Also what had failed before and would have waited for its own hour, and with no failure counted any more."""
+    market = reached(cast, "ld-market", "webhook", receiver.url())
+    first, *others = some_notices(cast, "ld-market", 4)
+    receiver.behave = lambda request: answer(410) if request.id == first else answer(500)
+    post.turn()
+    waited = [key for key in others if ways()[key].next_at > now()]
+    assert waited and states().count("dead") == 1 and endpoint(market).failures
+    shen = cast.who("shen")
+    with transaction():
+        if how == "a new address":
+            address = receiver.url("/new")
+            set_endpoint(shen, market, channel="webhook", format="result", address=address, at=now())
+        else:
+            resume_endpoint(shen, market, reason="对方已恢复接收", at=now())
+    opened = endpoint(market)
+    assert (opened.failures, opened.open_until, opened.stopped_at) == (0, None, None)
+    assert opened.stopped_why == opened.trouble == ""
+    receiver.behave = lambda _request: OK
+    assert post.turn().delivered == 3 and set(receiver.ids[-3:]) == set(others)
+
+
+def test_what_an_administrator_stopped_stays_stopped_when_its_address_is_corrected(
+    cast: Cast, receiver: Receiver
+) -> None:
+    market = reached(cast, "ld-market", "webhook", receiver.url())
+    some_notices(cast, "ld-market", 1)
+    shen = cast.who("shen")
+    with transaction():
+        stop_endpoint(shen, market, reason="对方系统改造", at=now())
+        set_endpoint(shen, market, channel="webhook", format="result", address=receiver.url("/new"), at=now())
+    assert post.turn().delivered == 0 and endpoint(market).stopped_why == "对方系统改造"
+    with transaction():
+        resume_endpoint(shen, market, reason="改造完成", at=now())
+    assert post.turn().delivered == 1

@@ -1,8 +1,8 @@
 """Days the office itself declares working or rest days, and what that does to the time-limits that are running.
 
 A limit that is running is counted again with the new days, in the same transaction, by a journal line of its own about
-each case or record, so that every deadline stays a fold of the journal. Nothing is ever shortened without somebody's word for it,
-and nothing is shortened into the past: only days still to come can be made working days.
+each case or record, so that every deadline stays a fold of the journal. Nothing is ever shortened without somebody's
+word for it, and nothing is shortened into the past: only days still to come can be made working days.
 """
 
 from __future__ import annotations

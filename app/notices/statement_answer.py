@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -15,6 +15,7 @@ from app.journal import SYSTEM, Doer, write_line
 from app.models import Issue, Notice, Statement, User
 from app.notices.compare import CHANGED, EXTRA, KINDS, MISSING, Difference, Their, differences, digest_of
 from app.notices.issues import close_differences, open_differences, open_issue
+from app.notices.limits import deliver_within
 from app.notices.statement_rows import (
     issuing_office,
     line_of,
@@ -24,6 +25,7 @@ from app.notices.statement_rows import (
     statements_folder,
 )
 from app.notices.statement_sheet import BadSheet
+from workflows.calendar import legal_day
 from workflows.people import Role
 
 MOST_STRANGERS = 200

@@ -44,8 +44,13 @@ from workflows.clockwork import Deadline
 from workflows.people import ROLE_TITLES, Role
 
 PAGE = 25
-ACTS = {"annul": "登记处罚撤销", "withdraw": "撤回信息", "classify": "确定失信类别", "receipt": "接收单位回执",
-        "recount": "放假安排变动，期限重新计算"}
+ACTS = {
+    "annul": "登记处罚撤销",
+    "withdraw": "撤回信息",
+    "classify": "确定失信类别",
+    "receipt": "接收单位回执",
+    "recount": "放假安排变动，期限重新计算",
+}
 
 
 @dataclass(frozen=True, slots=True)

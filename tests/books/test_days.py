@@ -223,7 +223,7 @@ def test_a_recount_is_only_the_turn_of_the_journal(cast):
 
 
 def test_the_limits_of_a_record_without_a_case_are_counted_again_like_those_of_a_case(cast, clock):
-    """An annulled penalty is withdrawn at once and every receiver asked to confirm, with no case to carry the limits."""
+    """An annulled penalty is withdrawn at once and every receiver asked to confirm, without a case for its limits."""
     record = cast.penalty()
     clock.go("2026-11-24")
     annul(cast, record)

@@ -115,6 +115,7 @@ FILERS: tuple[CastPerson, ...] = (
     CastPerson(
         "gongyan", "龚䶮", "湖南崀䶮危险品运输法定代表人", (CastMandate("langyan", "legal_representative", _LICENCE),)
     ),
+    CastPerson("hejing", "何静", "刚注册的企业用户：一项代办申请没有通过，一项等着核对"),
 )
 
 

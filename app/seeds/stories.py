@@ -26,7 +26,7 @@ from app.duty import clock, post, press
 from app.models import Case, Measure
 from app.now import moved_to, now
 from app.registry.enter import Standing, enter_penalty
-from app.seeds import sharing
+from app.seeds import mandates, sharing
 from app.seeds.cast import CHANGSHA, DEPARTMENT, SUBJECTS
 from app.seeds.invent import organ_code
 from app.seeds.plant import Planted
@@ -201,6 +201,7 @@ def tell(planted: Planted) -> None:
     _of_changsha(teller)
     _records_without_a_case(teller)
     sharing.share(teller, told_live)
+    mandates.ask_to_act(teller, demo_proof())
     clock.turn()
 
 

@@ -19,6 +19,7 @@ from app.models import (
     Endpoint,
     Issue,
     JournalLine,
+    MandateRequest,
     Office,
     Receipt,
     ReceiverKey,
@@ -58,6 +59,8 @@ def test_the_demonstration_shares_in_every_way_and_tells_no_secret(app: Flask) -
         )
         assert states == {"waiting": 3}, "the court has fetched nothing"
         assert ways[codes["lk-water"]].stopped_at is not None
+        asked = db.session.execute(select(MandateRequest.state, MandateRequest.code).order_by(MandateRequest.id)).all()
+        assert [row.state for row in asked] == ["refused", "waiting"], "an officer finds somebody's papers to look at"
         for table in (Statement, Subscription, ApiKey):
             assert db.session.execute(select(func.count()).select_from(table)).scalar_one(), table
 

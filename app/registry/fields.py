@@ -115,6 +115,11 @@ class Field:
         """The condition under which the mask applies; None: always."""
         return Condition.read(self.mask.partition(" ")[2])
 
+    @cached_property
+    def masker(self) -> Callable[[object], str] | None:
+        """How a value of the field is masked; None where it is not."""
+        return MASKS.get(self.mask.partition(" ")[0])
+
     @property
     def is_secret(self) -> bool:
         """True for a number that identifies a person: sealed where it is kept, never public."""

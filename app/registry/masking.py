@@ -5,6 +5,7 @@ a public text leaves it out. Every function gives plain text without markup and 
 """
 
 import re
+from collections.abc import Mapping
 
 from app.registry.codes import check_code, check_id_number
 from app.registry.text import fold, tidy
@@ -108,6 +109,15 @@ def hide_personal_numbers(text: object) -> str:
     """
     known = tidy(text).translate(_NARROW_DIGITS)
     return _MOBILE_IN_TEXT.sub(lambda found: mask_phone(found[0]), _ID_IN_TEXT.sub(_hidden_id, known))
+
+
+def hide_names(text: str, names: Mapping[str, str]) -> str:
+    """Running text in which each of these names gives way to its mask. A name of one character stays: it is in every
+    other word."""
+    for name, mask in names.items():
+        if len(name) > 1:
+            text = text.replace(name, mask)
+    return text
 
 
 def _hidden_id(match: re.Match[str]) -> str:

@@ -54,7 +54,7 @@ def public_record(public_id: str, today: date) -> Published | Explained | Over |
     shown = as_public(db.session.execute(public_on(today).where(CreditRecord.id == row.id)))
     if shown:
         reason = row.class_basis.partition("认定理由：")[0] if shown[0].cls in CLASSES else ""
-        return Published(shown[0], _since(facts), _disputed_since(facts), reason)
+        return Published(shown[0], shown_since(facts), disputed_since(facts), reason)
     if row.undone_at is not None or not any(fact.deed == "publish" for fact in facts):
         return None
     if row.annulled_on is not None:
@@ -81,7 +81,7 @@ def _facts(record_id: int, today: date) -> Sequence[Any]:
     ).all()
 
 
-def _since(facts: Sequence[Any]) -> date:
+def shown_since(facts: Sequence[Any]) -> date:
     """The first day of the publication that still runs."""
     day = facts[0].effective_on
     for fact in facts:
@@ -92,7 +92,8 @@ def _since(facts: Sequence[Any]) -> date:
     return day
 
 
-def _disputed_since(facts: Sequence[Any]) -> date | None:
+def disputed_since(facts: Sequence[Any]) -> date | None:
+    """The day from which an objection is marked; None when none is. `facts` are the latest first."""
     latest = next((fact for fact in facts if fact.deed in ("mark", "unmark")), None)
     return latest.effective_on if latest is not None and latest.deed == "mark" else None
 

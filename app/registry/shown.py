@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from app.registry.fields import MASKS, PUBLIC, DirectoryEntry, Field
+from app.registry.fields import DirectoryEntry
 from app.registry.masking import has_personal_numbers, hide_personal_numbers, mask_id
+from app.registry.readers import Reader, values_for
 from app.registry.text import is_blank
 
 
@@ -12,20 +13,7 @@ def public_values(entry: DirectoryEntry, values: Mapping[str, str]) -> dict[str,
 
     Identity and mobile numbers that stand in running text are masked too.
     """
-    if not entry.may_be_published:
-        return {}
-    shown = {}
-    for field in entry.fields:
-        if field.range == PUBLIC and not field.is_secret and (value := values.get(field.code)):
-            shown[field.code] = _masked(field, value, values)
-    return shown
-
-
-def _masked(field: Field, value: str, values: Mapping[str, str]) -> str:
-    condition = field.masked_when
-    if field.mask and (condition is None or condition.holds(values.get(condition.field, ""))):
-        return MASKS[field.mask.partition(" ")[0]](value)
-    return value if field.rule or field.type != "C" else hide_personal_numbers(value)
+    return values_for(entry, values, Reader.PUBLIC)
 
 
 def without_secrets(entry: DirectoryEntry, row: Mapping[str, object]) -> dict[str, object]:

@@ -15,9 +15,10 @@ from app.db import db
 from app.models import CreditRecord, Identifier, Office, PublicationFact, Subject
 from app.registry.codes import ALPHABET, check_code, check_id_number
 from app.registry.directory import DirectoryEntry, entries, public_values
-from app.registry.masking import hide_personal_numbers, mask_name
+from app.registry.masking import hide_names, hide_personal_numbers, mask_name
 from app.registry.public_sight import PAGED, SIGHT
 from app.registry.publish import shown_on
+from app.registry.readers import names_in
 
 KIND_TITLES = {"enterprise": "企业", "sole_trader": "个体工商户", "institution": "事业单位", "person": "自然人"}
 SHOWN = ("CF_SY", "CF_NR", "CF_YJ")
@@ -220,17 +221,18 @@ def _is_public(row: Row[Any]) -> bool:
 def _record(row: Row[Any]) -> PublicRecord:
     entry = _entry(row.directory)
     sight = SIGHT[row.subject_kind]
-    hidden = {row.legal_representative: mask_name(row.legal_representative)} if row.legal_representative else {}
-    if not sight.named:
-        hidden[row.subject] = mask_name(row.subject)
+    hidden = names_in(entry, row.fields) if entry else {}
+    for name in (row.legal_representative, "" if sight.named else row.subject):
+        if name:
+            hidden[name] = mask_name(name)
     seen = public_values(entry, row.fields) if entry else {}
-    values = {code: _without(value, hidden) for code, value in seen.items()}
+    values = {code: hide_names(value, hidden) for code, value in seen.items()}
     facts, content, basis = (values.get(code, "") for code in SHOWN)
     return PublicRecord(
         id=row.id,
         public_id=row.public_id,
         kind=row.kind,
-        title=_without(row.title, hidden),
+        title=hide_names(hide_personal_numbers(row.title), hidden),
         number=row.number,
         office=row.office,
         recognised_on=row.recognised_on,
@@ -245,12 +247,3 @@ def _record(row: Row[Any]) -> PublicRecord:
         code=(row.code or "") if sight.page else "",
         values=values,
     )
-
-
-def _without(text: str, hidden: Mapping[str, str]) -> str:
-    """Running text without the numbers of persons and without these names."""
-    text = hide_personal_numbers(text)
-    for name, mask in hidden.items():
-        if len(name) > 1:
-            text = text.replace(name, mask)
-    return text

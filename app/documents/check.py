@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
@@ -12,71 +11,17 @@ from sqlalchemy import Row, Select, or_, select
 from sqlalchemy.orm import aliased
 
 from app.db import db
+from app.documents.check_paper import paper_verdict
 from app.documents.codes import read_code
 from app.documents.freeze import day
 from app.documents.sign import verify_pdf
-from app.models import Case, CaseRecord, Delivery, Document, Notice, Office, PublicationFact, Subject
+from app.documents.verdicts import OVERTAKEN, REMEDY, REPLACED, VALID, WITHDRAWN, Event, Told, Verdict, became
+from app.models import Case, CaseRecord, Delivery, Document, Notice, Office, PublicationFact, RegisterPaper, Subject
 from app.models.sharing import CONFIRMING
 from app.now import now
 from workflows import workflow
 from workflows.calendar import legal_day
 from workflows.grammar import Workflow
-
-VALID, WITHDRAWN, REPLACED, OVERTAKEN = "valid", "withdrawn", "replaced", "overtaken"
-REMEDY = "申请行政复议"
-"""Words that stand in the text of every document which tells a remedy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """A thing that happened to the document, for the public."""
-
-    at: datetime
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Somebody who was told of the outcome, and whether they have confirmed that it is done. More is nobody's business
-    who only holds the document."""
-
-    name: str
-    confirmed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the public may know of a document and how it stands today.
-
-    `status` is VALID, WITHDRAWN, REPLACED or OVERTAKEN (genuine, but something has happened to the matter since),
-    `headline` its word and `sentence` what it means. A natural person is never named: `party` then says so and
-    `party_code` is empty. `contestable` says whether the text tells a remedy and `review_address` where one applies for
-    it online today; `told` names those for whom a notice was written with it and says who has confirmed, none for a
-    document that concerns only its party.
-    """
-
-    document_id: int
-    code: str
-    kind: str
-    title: str
-    number: str
-    organ: str
-    issued_on: date
-    party: str
-    party_code: str
-    record: str
-    result: str
-    case_state: str
-    status: str
-    headline: str
-    sentence: str
-    signed: bool
-    pdf_sha256: str
-    demo: bool
-    contestable: bool
-    review_address: str
-    told: tuple[Told, ...]
-    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +38,19 @@ class Checked:
 def look_up(code: str) -> Verdict | None:
     """The document of a 查验码, however it was typed; None when there is none."""
     wanted = read_code(code)
-    return _verdict(Document.code == wanted) if wanted else None
+    if not wanted:
+        return None
+    return _verdict(Document.code == wanted) or paper_verdict(RegisterPaper.code == wanted)
 
 
 def check_file(data: bytes) -> Checked:
     """What a file is, and for a genuine one how the document stands today. The file is not kept."""
     file = verify_pdf(data)
-    document = _verdict(Document.id == file.document_id) if file.document_id is not None else None
+    document = None
+    if file.document_id is not None:
+        document = _verdict(Document.id == file.document_id)
+    elif file.paper_id is not None:
+        document = paper_verdict(RegisterPaper.id == file.paper_id)
     return Checked(file.code, file.sentence, file.sha256, file.genuine, document)
 
 
@@ -199,22 +150,8 @@ def _status(row: Row[Any], later: Row[Any] | None) -> tuple[str, str]:
         on = legal_day(row.withdrawn_at)
         return WITHDRAWN, _("这份文书确由%(organ)s出具，已于%(day)s撤回，不再有效。", organ=row.organ, day=day(on))
     if later is not None:
-        became = _became(later)
-        return OVERTAKEN, _("这份文书确由%(organ)s出具。出具以后，%(became)s。", organ=row.organ, became=became)
+        return OVERTAKEN, _("这份文书确由%(organ)s出具。出具以后，%(became)s。", organ=row.organ, became=became(later))
     return VALID, _("这份文书由%(organ)s出具，至今没有被撤回、替代或者变更。", organ=row.organ)
-
-
-def _became(later: Row[Any]) -> str:
-    on = day(later.effective_on)
-    match later.deed:
-        case "withdraw":
-            return _("所依据的处罚不再成立，该信息已于%(day)s撤回", day=on)
-        case "repair":
-            return _("该信息已于%(day)s修复，不再公示", day=on)
-        case "end":
-            return _("该信息已于%(day)s终止公示", day=on)
-        case _:
-            return _("该信息已于%(day)s恢复公示", day=on)
 
 
 def _headline(status: str) -> str:
@@ -236,6 +173,6 @@ def _events(row: Row[Any], later: Row[Any] | None) -> Iterator[Event]:
         (row.printed_at, _("排印并加盖电子签章")),
         (row.placed_at, _("放入申请人的办件页面")),
         (row.withdrawn_at, _("撤回")),
-        (later.recorded_at if later else None, _became(later) if later else ""),
+        (later.recorded_at if later else None, became(later) if later else ""),
     ]
     yield from (Event(at, text) for at, text in reversed(happened) if at is not None)

@@ -361,6 +361,18 @@ def _issuer(row: Any) -> Issuer:
     return Issuer(row.office_id, row.office_name, row.word, row.review_body, row.review_address, row.phone, row.address)
 
 
+def issuer_of(office_id: int) -> Issuer:
+    """The organ in whose name an office's papers go out."""
+    row = db.session.execute(
+        select(
+            Office.id.label("office_id"), Office.kind.label("office_kind"), Office.path.label("office_path"),
+            Office.name.label("office_name"), Office.word, Office.review_body, Office.review_address, Office.phone,
+            Office.address,
+        ).where(Office.id == office_id)
+    ).one()  # fmt: skip
+    return _issuer(row)
+
+
 def _matter(row: Any) -> Matter:
     return Matter(
         public_id=row.public_id,

@@ -62,7 +62,7 @@ def freeze(case_id: int, kind: str, line: Line) -> int:
     serial, number = next_number(office.id, office.word, word, year)
     code = new_code()
     text = _render(template, context, said, title=title, number=number, code=code)
-    if problems := said.problems() + _unprintable(text):
+    if problems := said.problems() + unprintable(text):
         raise CannotIssue(problems)
     text_hash = hashlib.sha256(text.encode()).hexdigest()
     values = {
@@ -139,7 +139,7 @@ class _Said:
 _TAG = re.compile(r"<[^>]*>")
 
 
-def _unprintable(text: str) -> list[str]:
+def unprintable(text: str) -> list[str]:
     """Sentences about characters that the printing typefaces cannot show."""
     body = html.unescape(_TAG.sub("", text[text.index("<body") :]))
     found = unseen(body)

@@ -32,7 +32,7 @@ from flask_babel import gettext as _
 from sqlalchemy import insert, select
 
 from app.db import db, transaction, writing
-from app.models import Document, Office, OfficeCertificate, Statement
+from app.models import Document, Office, OfficeCertificate, RegisterPaper, Statement
 from app.now import now
 from workflows.calendar import SHANGHAI
 
@@ -286,13 +286,14 @@ def _sentence(code: str, name: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class FileVerdict:
-    """What a file is. `code` is one of the words above, `sentence` says it; `document_id` when it is genuine and
-    that of a document, None for a statement."""
+    """What a file is. `code` is one of the words above, `sentence` says it; `document_id` or `paper_id` when it is
+    genuine and that of a document of a case or a paper of the register; neither for a statement."""
 
     code: str
     sentence: str
     sha256: str
     document_id: int | None = None
+    paper_id: int | None = None
 
     @property
     def genuine(self) -> bool:
@@ -330,10 +331,17 @@ def verify_pdf(data: bytes) -> FileVerdict:
     if not any(seal.whole for seal in ours):
         return _judged(APPENDED, digest)
     row = db.session.execute(select(Document.id, Document.signer).where(Document.pdf_hash == digest)).first()
-    signer = row.signer if row else db.session.execute(select(Statement.signer).where(Statement.pdf == digest)).scalar()
+    paper = None
+    if row is None:
+        table = RegisterPaper
+        paper = db.session.execute(select(table.id, table.signer).where(table.pdf_hash == digest)).first()
+    found = row or paper
+    signer = (
+        found.signer if found else db.session.execute(select(Statement.signer).where(Statement.pdf == digest)).scalar()
+    )
     if signer not in {seal.fingerprint for seal in ours if seal.whole}:
         return _judged(UNRECORDED, digest)
-    return _judged(GENUINE, digest, known[signer], row.id if row else None)
+    return _judged(GENUINE, digest, known[signer], row.id if row else None, paper.id if paper else None)
 
 
 def _not_ours(seals: list[Seal], known: dict[str, str], digest: str) -> FileVerdict:
@@ -343,8 +351,10 @@ def _not_ours(seals: list[Seal], known: dict[str, str], digest: str) -> FileVerd
     return _judged(ALTERED if seals else UNSIGNED, digest)
 
 
-def _judged(code: str, digest: str, name: str = "", document_id: int | None = None) -> FileVerdict:
-    return FileVerdict(code, _sentence(code, name), digest, document_id)
+def _judged(
+    code: str, digest: str, name: str = "", document_id: int | None = None, paper_id: int | None = None
+) -> FileVerdict:
+    return FileVerdict(code, _sentence(code, name), digest, document_id, paper_id)
 
 
 def _registered(fingerprints: set[str]) -> dict[str, str]:

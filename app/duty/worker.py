@@ -145,10 +145,10 @@ class PostRoom(threading.Thread):
 def take_turns(app: Flask) -> dict[str, int]:
     """One round: time-limits first, then the press, then what only waited for ink, then the books; then a beat that
     says what could not be done. Returns how much each has done."""
-    from app.duty import books, clock, intake, press, statements
+    from app.duty import books, clock, intake, press, register, statements
 
     trouble: dict[str, str] = {}
-    done = {"clock": 0, "press": 0, "books": 0, "statements": 0, "intake": 0}
+    done = {"clock": 0, "press": 0, "books": 0, "statements": 0, "intake": 0, "register": 0}
 
     def take(name: str, turn: Callable[[], int]) -> None:
         try:
@@ -165,6 +165,7 @@ def take_turns(app: Flask) -> dict[str, int]:
     take("books", books.turn)
     take("statements", statements.turn)
     take("intake", intake.turn)
+    take("register", register.turn)
     beat(app, "；".join(f"{name}: {what}" for name, what in trouble.items()))
     return done
 

@@ -1,4 +1,4 @@
-"""Papers of the register that belong to no case: extracts of a credit file, and the notice that comes with a penalty."""
+"""Papers of the register that belong to no case: extracts of a credit file, the notice that comes with a penalty."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ def test_one_round_takes_the_limits_prints_and_takes_what_waited_for_ink(app: Fl
     draft = a_case(cast, at="draft")
     submitted = a_case(cast, at="submitted")
     clock.go("2026-12-28")
-    assert take_turns(app) == {"clock": 1, "press": 1, "books": 0, "statements": 0, "intake": 0}
+    assert take_turns(app) == {"clock": 1, "press": 1, "books": 0, "statements": 0, "intake": 0, "register": 0}
     assert state(draft) == "lapsed"
     assert scalar(select(func.count()).select_from(Document).where(Document.printed_at.is_not(None))) == 1
-    assert take_turns(app) == {"clock": 0, "press": 0, "books": 0, "statements": 0, "intake": 0}, (
+    assert take_turns(app) == {"clock": 0, "press": 0, "books": 0, "statements": 0, "intake": 0, "register": 0}, (
         "a second round finds nothing to do"
     )
     assert lines(submitted) == ["open", "submit"]

@@ -38,6 +38,7 @@ class Config:
     SPONSOR: str = field(default_factory=_env("JIANNUO_SPONSOR", "湖南省交通运输厅"))
     TESTING: bool = False
     MAX_UPLOAD: int = 10 * 1024 * 1024
+    MAX_SHEET: int = 100 * 1024 * 1024
 
     def mapping(self) -> dict[str, Any]:
         """The settings as Flask wants them; creates the instance folder and its keys when they are missing."""
@@ -65,6 +66,7 @@ class Config:
             "MAX_CONTENT_LENGTH": 4 * self.MAX_UPLOAD,
             "MAX_FORM_MEMORY_SIZE": 500_000,
             "MAX_UPLOAD": self.MAX_UPLOAD,
+            "MAX_SHEET": self.MAX_SHEET,
             "SESSION_COOKIE_NAME": "__Host-jiannuo" if self.HTTPS else "jiannuo",
             "SESSION_COOKIE_SECURE": self.HTTPS,
             "SESSION_COOKIE_HTTPONLY": True,

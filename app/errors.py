@@ -6,7 +6,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from flask import Flask, g, redirect, render_template, request, url_for
+from flask import Flask, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,7 +19,7 @@ from app.casework.facts import NoSuchCase
 from app.casework.refused import CaseHasMoved, KeyReused, StepRefused
 from app.db import db
 from app.problem import for_programs, problem
-from app.security import home_of, login_manager, person
+from app.security import SHEETS, home_of, login_manager, person
 from app.views.texts import article, sentence
 from workflows.grammar import MOVED, STRANGER, Refusal
 
@@ -113,7 +113,7 @@ def init_errors(app: Flask) -> None:
     def _http(error: HTTPException) -> ResponseReturnValue:
         if error.code is None or error.code < 400:
             return error.get_response()
-        answer = app.make_response(page(error.code))
+        answer = app.make_response(page(error.code, _too_long() if error.code == 413 else None))
         for name, value in error.get_headers():
             if name in ("Allow", "Retry-After"):
                 answer.headers[name] = value
@@ -138,6 +138,14 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _broken(error: Exception) -> ResponseReturnValue:
         return page(500, reference=_noted(error))
+
+
+def _too_long() -> str | None:
+    """What to do with a file of records that is too long for a browser."""
+    if request.endpoint not in SHEETS:
+        return None
+    most = current_app.config["MAX_SHEET"] // 1048576
+    return str(_("一次最多 %(most)s MB。请分成几个文件报送，或者请管理员用命令行导入。", most=most))
 
 
 def _problem_of(error: StepRefused, status: int) -> ResponseReturnValue:

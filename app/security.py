@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, abort, flash, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter import Limiter
@@ -135,6 +135,10 @@ KEEP_TYPED = frozenset(
 nothing before its `TypedForm` has been found valid, which a form without the token of this session never is."""
 
 
+SHEETS = frozenset(("desk.intake_new",))
+"""Where a whole file of records is handed in, as long as MAX_SHEET; only who has passed the gate gets so far."""
+
+
 class RowNumber(IntegerConverter):
     """A number in an address, as the database can hold it; everything else is no such page."""
 
@@ -168,6 +172,8 @@ def _own_form() -> None:
     """A form counts only with the token of the session it is sent in."""
     if request.endpoint is None or request.endpoint.partition(".")[0] in KEYED:
         return
+    if request.endpoint in SHEETS:
+        request.max_content_length = current_app.config["MAX_SHEET"]
     try:
         csrf.protect()
     except CSRFError:

@@ -18,6 +18,8 @@ from workflows.people import Role
 
 SHARING_ROLES = frozenset((Role.PROCESSING, Role.HEAD))
 """The roles that look after what others are told."""
+INTAKE_ROLES = frozenset((Role.PROCESSING, Role.HEAD))
+"""The roles that look after what an office takes in."""
 
 
 def cases_visible_to(person: Person) -> ColumnElement[bool]:
@@ -94,6 +96,19 @@ def filings_brought_by(person: Person) -> ColumnElement[bool]:
 def looks_after_sharing(person: Person) -> bool:
     """Whether the board of what others are told is this person's."""
     return bool(person.roles & SHARING_ROLES)
+
+
+def looks_after_intake(person: Person) -> bool:
+    """Whether files of records, doubts about codes and the figures of collection are this person's."""
+    return bool(person.roles & INTAKE_ROLES)
+
+
+def intake_offices(person: Person) -> tuple[tuple[int, str, str], ...]:
+    """The offices for which this person takes records in: id, path and name. What came in there and below them is
+    theirs to see."""
+    ids = sorted({office for role, office in person.memberships if role in INTAKE_ROLES})
+    rows = db.session.execute(select(Office.id, Office.path, Office.name).where(Office.id.in_(ids)).order_by(Office.id))
+    return tuple((row.id, row.path, row.name) for row in rows)
 
 
 def issues_statements(person: Person) -> bool:

@@ -16,6 +16,8 @@ LANGUAGES = ("zh_Hans_CN", "en")
 
 PAGES = (
     "desk_mandates",
+    "desk_intake",
+    "desk_intake_rows",
     "public_guide",
     "public_lists",
     "public_progress",

@@ -10,7 +10,7 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from app.casework.actor import Person
-from app.casework.sight import departments_of, issues_statements, looks_after_sharing
+from app.casework.sight import departments_of, issues_statements, looks_after_intake, looks_after_sharing
 from app.db import db
 from app.models import Subject
 from app.now import now
@@ -74,6 +74,11 @@ class Frame:
     def looks_after_sharing(self) -> bool:
         """Whether the board of what others are told is this person's."""
         return self.who is not None and looks_after_sharing(self.who)
+
+    @property
+    def looks_after_intake(self) -> bool:
+        """Whether files of records are this person's."""
+        return self.who is not None and looks_after_intake(self.who)
 
     @cached_property
     def issues_statements(self) -> bool:

@@ -81,6 +81,17 @@ def start(batch_id: int, doer: Officer | Doer, at: datetime) -> None:
     leave_work()
 
 
+def drop(batch_id: int, doer: Officer, at: datetime) -> None:
+    """A previewed batch is not wanted; nothing of it has been written. Raises NotPossible, LookupError."""
+    batch = locked(batch_id)
+    if refusals := not_theirs(doer, batch.office_id):
+        raise NotPossible(refusals)
+    if batch.state != "previewed":
+        raise NotPossible([no("这一批已经开始写入，要收回请用“撤销这一批”。", "NOT_PREVIEWED")])
+    _set(batch_id, state="undone", undone_at=at, undone_by=doer.person)
+    _journal(batch_id, "drop", doer, batch.office_id, at, {})
+
+
 def claim(batch_id: int, holder: str, at: datetime, *, take_over: bool = False) -> Work | None:
     """Take a queued batch, or one whose run has fallen silent, to run it; None when somebody else runs it.
 

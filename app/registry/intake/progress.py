@@ -1,10 +1,10 @@
-"""Batches as a page shows them: the list of an office's files, and how far one has come."""
+"""A batch as a page shows it, and how far it has come."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +13,6 @@ from app.db import db
 from app.models import Batch, Office, User
 from app.registry.intake.lookups import within
 
-PAGE = 25
 STATES = {
     "previewed": "待确认写入",
     "queued": "排队中",
@@ -37,24 +36,16 @@ class Progress:
     trouble: str
 
     @property
+    def left(self) -> timedelta | None:
+        """How long the rest will take at this pace; None when there is no pace yet."""
+        return timedelta(seconds=max(0, self.rows - self.dealt) / self.pace) if self.pace else None
+
+    @property
     def percent(self) -> int:
         """Whole percents; 100 only at the end."""
         if self.state == "done":
             return 100
         return min(99, self.dealt * 100 // self.rows) if self.rows else 0
-
-
-def batches(paths: Sequence[str], *, before: int | None = None, limit: int = PAGE) -> list[Any]:
-    """Batches of the offices in these branches of the tree, newest first, from the one before the id `before`."""
-    query = (
-        select(*Batch.__table__.c, Office.name.label("office"), User.name.label("maker"))
-        .join(Office, Office.id == Batch.office_id)
-        .outerjoin(User, User.id == Batch.made_by)
-        .where(within(Office.path, paths))
-    )
-    if before is not None:
-        query = query.where(Batch.id < before)
-    return list(db.session.execute(query.order_by(Batch.id.desc()).limit(limit)).all())
 
 
 def batch_in(paths: Sequence[str], batch_id: int) -> Any:

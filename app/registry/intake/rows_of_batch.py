@@ -19,7 +19,7 @@ from app.registry.intake.batch import added, locked
 from app.registry.intake.hands import LAW, hand, no, not_theirs
 from app.registry.intake.heading import Heading, heading_of
 from app.registry.intake.judge import judge
-from app.registry.intake.rows import Received
+from app.registry.intake.rows import Received, reader_of
 from app.registry.intake.work import IN, WAITING, work_on
 from app.registry.intake.write import SEALED_ABOUT, secrets_of, write_chunk
 from app.sealed import house_keys, open_sealed
@@ -94,14 +94,22 @@ def cells_of(batch: Any, line: Any) -> list[Cell]:
     ]
 
 
+def read_as(batch: Any, line: Any, at: datetime) -> dict[str, str]:
+    """What a row is understood to say, by field code; numbers of persons masked, what cannot be read left out."""
+    heading = heading_of(batch.directory, batch.heading)
+    reader = reader_of(heading, legal_day(at))
+    return reader.fields.clear_values(reader.fields.read(reader.cells(_cells(heading, line))).values)
+
+
 def mend(
-    batch_id: int, row: int, typed: Mapping[int, str], doer: Officer, at: datetime, *, confirmed: bool = False
-) -> Mended:
+    batch_id: int, row: int, typed: Mapping[int, str], doer: Officer, at: datetime, *, confirmed: bool = False,
+    note: str = "",
+) -> Mended:  # fmt: skip
     """Judge a waiting row again with the cells that were typed (by column), inside `transaction()`.
 
     It is taken in, or it waits with new reasons and keeps what was typed. `confirmed`: the officer has compared the
-    row with the papers and vouches for whom it means, or that it corrects an earlier row of the same sheet. Raises
-    NotPossible, LookupError.
+    row with the papers and vouches for whom it means, or that it corrects an earlier row of the same sheet; `note` says
+    on what. Raises NotPossible, LookupError.
     """
     batch, line = _waiting(batch_id, row, doer)
     heading = heading_of(batch.directory, batch.heading)
@@ -134,10 +142,10 @@ def mend(
     }
     if verdict != WAITING:
         write_chunk(work, chunk)
-        values |= {"settled_at": at, "settled_by": doer.person}
+        values |= {"settled_at": at, "settled_by": doer.person, "note": note}
         _count(batch, verdict)
     _set(batch_id, row, **values)
-    answers = {"row": row, "columns": sorted(mended), "verdict": verdict, "confirmed": confirmed}
+    answers = {"row": row, "columns": sorted(mended), "verdict": verdict, "confirmed": confirmed, "note": note}
     write_line("batch", batch_id, "mend", hand(doer, batch.office_id), at, law_text=LAW, item=str(row), answers=answers)
     return Mended(verdict, reasons, record_id)
 

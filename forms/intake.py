@@ -32,14 +32,14 @@ class BatchFilter(Filter):
 class UploadForm(FilesForm):
     """A file of records, of which kind, and for which office."""
 
-    file = FileField(
+    sheet = FileField(
         _l("文件"),
         description=_l("CSV 或者 Excel（xls、xlsx）。表头写字段名称或者代码都可以，新旧两种都认。"),
     )
     kind = Among(_l("信息种类"), empty=_l("按表头判断"), required=False)
     office = Among(_l("报送单位"))
 
-    def validate_file(self, field: FileField) -> None:
+    def validate_sheet(self, field: FileField) -> None:
         """A file was chosen."""
         if not field.data:
             raise ValidationError(_l("请选择文件。"))

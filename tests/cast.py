@@ -37,6 +37,7 @@ class Cast:
     subjects: dict[str, int] = field(default_factory=dict)
     users: dict[str, int] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+    batches: dict[str, int] = field(default_factory=dict)
     serial: int = 0
 
     def who(self, name: str) -> Person:

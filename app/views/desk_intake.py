@@ -99,7 +99,7 @@ def intake_new() -> ResponseReturnValue:
 
 def _examined(form: UploadForm, who: Person) -> int | None:
     """Keep the file and what was found in it; None, with the sentence at the question, when it cannot be read."""
-    at, upload = now(), form.file.data
+    at, upload = now(), form.sheet.data
     folder = current_app.config["INSTANCE"] / "uploads"
     name, size = keep_file(folder, upload.stream)
     try:
@@ -108,7 +108,7 @@ def _examined(form: UploadForm, who: Person) -> int | None:
             title = Path((upload.filename or "").replace("\\", "/")).name[:120] or _("未命名")
             return make_batch(examined, name, title, size, int(form.office.data), who, at)
     except Unreadable as error:
-        form.file.errors = [said(error.sentence)]
+        form.sheet.errors = [said(error.sentence)]
     except NotPossible as error:
         form.form_errors.extend(no_of(refusal).text for refusal in error.refusals)
     return None
@@ -188,9 +188,10 @@ def intake_undo(batch_id: int) -> ResponseReturnValue:
     """撤销一批: what it would do and why first, then once more to be sure."""
     who, form = looking_after_intake(), UndoForm()
     batch = seen_batch(who, batch_id)
+    may = any((role, batch.office_id) in who.memberships for role in HANDS)
     said_no: tuple[No, ...] = ()
-    status, sure = 200, False
-    if form.is_submitted() and form.validate():
+    status, sure = (200 if may or request.method == "GET" else 403), False
+    if may and form.is_submitted() and form.validate():
         sure = request.form.get("do") != "back"
         if request.form.get("do") == "confirm":
             try:
@@ -208,18 +209,20 @@ def intake_undo(batch_id: int) -> ResponseReturnValue:
         title=kind_title(batch.directory),
         made=sum(batch.tallies.get(verdict, 0) for verdict in ("in", "warned")),
         blockers=[no_of(refusal) for refusal in builds_on(batch_id)],
-        may=any((role, batch.office_id) in who.memberships for role in HANDS),
+        may=may,
         form=form,
         sure=sure,
         said_no=said_no,
     ), (422 if form.errors else status)
 
 
-@blueprint.get("/intake/<int:batch_id>/<any('result.csv','result.xlsx','open.csv','open.xlsx'):name>")
+@blueprint.get("/intake/<int:batch_id>/<name>")
 def intake_result(batch_id: int, name: str) -> Response:
     """结果表: the sender's rows with what became of each, or only those that are still open."""
     batch = seen_batch(looking_after_intake(), batch_id)
     part, _dot, ending = name.partition(".")
+    if part not in ("result", "open") or ending not in ("csv", "xlsx"):
+        abort(404)
     source = find(current_app.config["INSTANCE"] / "uploads", batch.file)
     with tempfile.TemporaryDirectory(dir=current_app.config["INSTANCE"] / "run") as folder:
         target = write_result(batch, source, Path(folder) / f"result.{ending}", only_open=part == "open")

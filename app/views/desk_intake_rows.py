@@ -33,6 +33,7 @@ from app.views.intake_page import (
     seen_batch,
 )
 from app.views.refusals import No, no_of
+from forms.fields import Bounded, tidy
 from forms.intake import AsideForm, MendForm
 
 LONG = 40
@@ -47,6 +48,7 @@ class Question:
     cell: Cell
     typed: str
     read: str
+    reasons: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -143,8 +145,9 @@ def intake_row(batch_id: int, row: int) -> ResponseReturnValue:
     if form.is_submitted():
         batch, line = _line(who, batch_id, row)
         status = 422
-        if form.validate():
-            typed = _typed(cells_of(batch, line))
+        typed = _typed(cells_of(batch, line))
+        form.form_errors.extend(_unkeepable(cells_of(batch, line), typed))
+        if form.validate() and not form.form_errors:
             try:
                 with transaction():
                     mended = mend(batch_id, row, typed, who, now(), confirmed=bool(form.confirmed.data))
@@ -180,15 +183,19 @@ def _row_page(
     batch, line = _line(who, batch_id, row)
     at, cells = now(), cells_of(batch, line)
     read = read_as(batch, line, at) if line.received else {}
+    heading = heading_of(batch.directory, batch.heading)
+    names = {field.code: field.name for field in heading.entry.fields}
     questions = [
         Question(
-            cell, request.form.get(f"c-{cell.place}", cell.value) if said_no else cell.value, read.get(cell.field, "")
+            cell,
+            request.form.get(f"c-{cell.place}", cell.value),
+            read.get(cell.field, ""),
+            tuple(text.removeprefix(f"{names.get(cell.field, '')}：") for text in cell.reasons),
         )
         for cell in cells
         if cell.heading or cell.value
     ]
     told = {(question.cell.field, text) for question in questions for text in question.cell.reasons}
-    heading = heading_of(batch.directory, batch.heading)
     said = {**line.received, **(line.mended or {})}
     return render_template(
         "desk/intake_row.html",
@@ -198,7 +205,7 @@ def _row_page(
         place=line.row + heading.line,
         name=in_role(heading, said, "name"),
         number=in_role(heading, said, "number"),
-        names={field.code: field.name for field in heading.entry.fields},
+        names=names,
         wrong=[question for question in questions if question.cell.reasons],
         others=[question for question in questions if not question.cell.reasons],
         general=[text for field, text in line.reasons if (field, text) not in told],
@@ -220,10 +227,20 @@ def _typed(cells: Sequence[Cell]) -> dict[int, str]:
     for cell in cells:
         value = request.form.get(f"c-{cell.place}")
         if value is not None:
-            value = value.replace("\r\n", "\n").replace("\0", "")[:MOST_OF_A_CELL]
+            value = value.replace("\r\n", "\n")
             if value != cell.value.replace("\r\n", "\n").removeprefix("\n"):
                 typed[cell.place] = value
     return typed
+
+
+def _unkeepable(cells: Sequence[Cell], typed: dict[int, str]) -> list[str]:
+    """Why something that was typed cannot be kept, cell by cell."""
+    bounded = Bounded(MOST_OF_A_CELL, lines=True)
+    return [
+        no
+        for cell in cells
+        if cell.place in typed and (no := bounded.against(cell.heading, tidy(typed[cell.place]) or ""))
+    ]
 
 
 def _line(who: Person, batch_id: int, row: int) -> tuple[Any, Any]:

@@ -68,6 +68,7 @@ from tests.build import ITEMS, ROADS, a_case, walk
 from tests.cast import PASSWORD, SINCE, Cast, assemble
 from tests.conftest import Clock, named
 from tests.journeys.door import CHEAP
+from tests.registry.sheets import a_penalty, csv_bytes, preview, take_in
 from workflows.calendar import legal_day
 from workflows.law import rules
 
@@ -232,6 +233,16 @@ def a_world(stage: Stage) -> None:
     stage.cases["hall"] = _over_the_counter(stage)
     _asks_to_act(stage)
     _shared(stage)
+    _taken_in(cast)
+
+
+def _taken_in(cast: Cast) -> None:
+    """A file at the province with rows that wait and doubts about codes, and one that is only previewed."""
+    organ, known = cast.codes["office"], cast.codes["other"]
+    rows = [a_penalty(cast, 1, CF_JDRQ="2026-02-30"), a_penalty(cast, 2, CF_XDR_SHXYM=organ),
+            a_penalty(cast, 3, CF_XDR_SHXYM=known), a_penalty(cast, 4, CF_XDR_MC="湖南衡岳运输有限公司")]  # fmt: skip
+    cast.batches["done"] = take_in(cast.offices["province"], csv_bytes(rows))
+    cast.batches["previewed"] = preview(cast.offices["province"], csv_bytes(rows))
 
 
 def _asks_to_act(stage: Stage) -> None:
@@ -407,8 +418,7 @@ class Asked:
                 chosen = offered if kind == "checkbox" else [value for value in given if value] or offered[:1]
                 data.setlist(name, chosen)
             elif kind == "file":
-                sheet = ("通知编号,正文指纹\n".encode(), "明细.csv")
-                content, called = sheet if name == "lines" else (photograph(), "证明.png")
+                content, called = SHEETS.get(name) or (photograph(), "证明.png")
                 data.add(name, (io.BytesIO(content), called))
             elif kind == "hidden":
                 data.setlist(name, given)
@@ -418,6 +428,16 @@ class Asked:
             if value is not None:
                 data.setlist(name, list(value) if isinstance(value, list) else [value])
         return data
+
+
+SHEETS = {
+    "lines": ("通知编号,正文指纹\n".encode(), "明细.csv"),
+    "sheet": (
+        "行政相对人名称,行政处罚决定书文号,处罚决定日期\n湖南岳衡物流有限公司,1号,2026-05-18\n".encode(),
+        "处罚.csv",
+    ),
+}
+"""Files that say something to whoever asks for them; everybody else gets a picture."""
 
 
 def usual(name: str, kind: str) -> str:
@@ -564,6 +584,8 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
     api_key = db.session.execute(select(ApiKey.id).where(ApiKey.office_id == market)).scalar()
     db.session.rollback()
 
+    done = f"/desk/intake/{cast.batches['done']}"
+
     def desk(state: str, *steps: str) -> list[str]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
 
@@ -593,8 +615,9 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             *desk("processing", "serve", "hand_over", "do_task?item=regrade"),
             "/desk/sharing/to/ld-trading/dead", f"/desk/sharing/notices/{letter}/skip",
             f"/desk/sharing/issues/{difference}", "/desk/sharing/statements",
+            "/desk/intake/new", f"/desk/intake/{cast.batches['previewed']}", f"{done}/rows", f"{done}/rows/1",
         ],
-        "tang": [*desk("accepted", "extend")],
+        "tang": [*desk("accepted", "extend"), f"{done}/undo"],
         "jiang": [f"/admin/law/attest?rule={row.rule_id}&row={row.digest}"],
         "shen": [
             "/admin/users/new", f"{liu}/name", f"{liu}/password", f"{liu}/close", f"{liu}/roles/new",

@@ -13,12 +13,12 @@ from app.db import db, transaction
 from app.models import AttachmentUse, Case, CreditRecord, Filing, JournalLine, Membership
 from tests.api.conftest import Program, a_key, own_system, problem
 from tests.build import a_case, night, state, version, walk
-from tests.casework.databases import app, database, postgres_house, sqlite_house
 from tests.cast import SINCE, Cast
+from tests.databases import database
 from tests.journeys.hostile import photograph
 from workflows.calendar import legal_day
 
-__all__ = ["app", "database", "postgres_house", "sqlite_house"]
+__all__ = ["database"]
 
 CODE = "承诺-7731"
 

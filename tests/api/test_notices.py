@@ -21,11 +21,11 @@ from app.notices.keys import add_receipt_key
 from app.now import now
 from tests.api.conftest import Program, a_key, problem
 from tests.build import a_case
-from tests.casework.databases import app, database, postgres_house, sqlite_house
 from tests.cast import Cast
 from tests.conftest import Clock
+from tests.databases import database
 
-__all__ = ["app", "database", "postgres_house", "sqlite_house"]
+__all__ = ["database"]
 
 
 class Department(Program):

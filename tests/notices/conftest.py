@@ -1,5 +1,5 @@
 """The post room is tested on both databases."""
 
-from tests.casework.databases import app, database, postgres_house, sqlite_house
+from tests.databases import database
 
-__all__ = ["app", "database", "postgres_house", "sqlite_house"]
+__all__ = ["database"]

@@ -1,5 +1,5 @@
 """What touches the database is tested on both."""
 
-from tests.casework.databases import app, database, postgres_house, sqlite_house
+from tests.databases import database
 
-__all__ = ["app", "database", "postgres_house", "sqlite_house"]
+__all__ = ["database"]

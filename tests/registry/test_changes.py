@@ -18,8 +18,8 @@ from app.registry.assign_class import assign_class, is_unclassed
 from app.registry.hands import NotPossible
 from app.registry.publish import status_on
 from tests.build import a_case
-from tests.casework.databases import app, database, postgres_house, sqlite_house  # noqa: F401
 from tests.cast import Cast
+from tests.databases import database  # noqa: F401
 
 TODAY = date(2026, 11, 24)
 BY = "湘政复决〔2026〕8号行政复议决定"

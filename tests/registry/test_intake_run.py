@@ -22,8 +22,8 @@ from app.registry.intake import batch as batches
 from app.registry.intake.batch import start
 from app.registry.publish import status_on
 from app.sealed import house_keys, open_sealed
-from tests.casework.databases import _emptied, _fresh_copy
 from tests.cast import Cast, assemble
+from tests.conftest import emptied, fresh_copy
 from tests.faults.test_kill import die, in_a_child
 from tests.registry.sheets import (
     a_penalty,
@@ -232,9 +232,9 @@ def test_killed_at_any_statement_and_run_again_the_register_equals_one_clean_run
 
     db.session.remove()
     if database == "sqlite":
-        _fresh_copy(app, request.getfixturevalue("sqlite_template"))
+        fresh_copy(app, request.getfixturevalue("sqlite_template"))
     else:
-        _emptied()
+        emptied()
     cast = assemble()
     batch = preview(cast.offices["province"], data)
     with transaction():

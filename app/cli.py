@@ -100,10 +100,15 @@ def init_cli(app: Flask) -> None:
     @click.argument("office")
     @click.argument("login")
     @click.argument("label")
-    @click.option("--scopes", default="steps", help="用途，用逗号隔开：notices receipts statements filings steps")
+    @click.option(
+        "--scopes", default="steps", help="用途，用逗号隔开：notices receipts statements filings steps files shared"
+    )
     @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="从这一天零点起不再有效；不写就一直有效")
     @click.option("--per-minute", type=int, default=600, help="每分钟次数")
-    def _api_key(office: str, login: str, label: str, scopes: str, until: datetime | None, per_minute: int) -> None:
+    @click.option("--per-day", type=int, default=10_000, help="每天查信用档案的次数")
+    def _api_key(
+        office: str, login: str, label: str, scopes: str, until: datetime | None, per_minute: int, per_day: int
+    ) -> None:
         """Make a key to the interface for the system of an office (by its code); LOGIN answers for it. Shown once."""
         from sqlalchemy import select
 
@@ -122,7 +127,7 @@ def init_cli(app: Flask) -> None:
             with transaction():
                 _id, key = make_api_key(
                     office_id, user_id, label, scopes.split(","), by=SYSTEM, at=now(), per_minute=per_minute,
-                    until=day_start(until.date()) if until else None,
+                    per_day=per_day, until=day_start(until.date()) if until else None,
                 )  # fmt: skip
         except KeyNotMade as no:
             raise click.ClickException(str(no)) from None

@@ -22,6 +22,7 @@ from app.models.register_paper import RegisterPaper
 from app.models.repair import CommitmentSerial, Repair, RepairLetter, RepairTask
 from app.models.sharing import (
     ApiKey,
+    ApiKeyDay,
     Attempt,
     Delivery,
     Endpoint,
@@ -36,6 +37,7 @@ from app.models.watch import Heartbeat
 
 __all__ = [
     "ApiKey",
+    "ApiKeyDay",
     "Attachment",
     "AttachmentUse",
     "Attempt",

@@ -184,7 +184,7 @@ class ApiKey(Base):
     """A department's way into the interface: the digest of the secret, what it may do, who answers for it.
 
     Whatever comes with the key is done by `user_id`, with the roles that person holds on that day. `scopes` are words
-    separated by blanks, `per_minute` the quota.
+    separated by blanks, `per_minute` the quota of requests, `per_day` that of searches and looks into credit files.
     """
 
     __tablename__ = "api_key"
@@ -197,11 +197,23 @@ class ApiKey(Base):
     digest: Mapped[str]
     scopes: Mapped[str]
     per_minute: Mapped[int] = mapped_column(default=600)
+    per_day: Mapped[int] = mapped_column(default=10_000)
     valid_from: Mapped[datetime] = mapped_column(Instant)
     valid_until: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     made_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ApiKeyDay(Base):
+    """How often a key has asked for credit files on a civil day: searches by name, and looks into a file."""
+
+    __tablename__ = "api_key_day"
+
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_key.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    searches: Mapped[int]
+    looks: Mapped[int]
 
 
 class Subscription(Base):

@@ -28,11 +28,17 @@ SCOPES = {
     "statements": "对账",
     "filings": "推送修复申请",
     "steps": "办理案件",
+    "files": "查信用档案（社会公开）",
+    "shared": "查信用档案（政务共享）",
 }
 """What a key may be made for, and what that is called."""
+GRANTED = frozenset(("shared",))
+"""What nobody gives to their own department: the range of 政务共享 is opened by an administrator."""
 
 PER_MINUTE = 600
 MOST_PER_MINUTE = 6000
+PER_DAY = 10_000
+MOST_PER_DAY = 1_000_000
 USED_EVERY = timedelta(minutes=1)
 """How often it is noted that a key is in use."""
 
@@ -53,6 +59,7 @@ class Holder:
     user_id: int
     scopes: frozenset[str]
     per_minute: int
+    per_day: int
     label: str
     office_kind: str
     office_path: str
@@ -72,7 +79,8 @@ def holder_of(secret: str, at: datetime) -> Holder | None:
     row = db.session.execute(
         select(
             ApiKey.id, ApiKey.office_id, ApiKey.user_id, ApiKey.label, ApiKey.digest, ApiKey.scopes, ApiKey.per_minute,
-            ApiKey.valid_from, ApiKey.valid_until, ApiKey.last_used_at, Office.kind, Office.path, Office.receives,
+            ApiKey.per_day, ApiKey.valid_from, ApiKey.valid_until, ApiKey.last_used_at, Office.kind, Office.path,
+            Office.receives,
         )
         .join(Office, Office.id == ApiKey.office_id)
         .where(ApiKey.prefix == shape[1])
@@ -81,8 +89,8 @@ def holder_of(secret: str, at: datetime) -> Holder | None:
     if row is None or not same or at < row.valid_from or (row.valid_until is not None and at >= row.valid_until):
         return None
     return Holder(
-        row.id, row.office_id, row.user_id, frozenset(row.scopes.split()), row.per_minute, row.label, row.kind,
-        row.path, row.receives, row.last_used_at,
+        row.id, row.office_id, row.user_id, frozenset(row.scopes.split()), row.per_minute, row.per_day, row.label,
+        row.kind, row.path, row.receives, row.last_used_at,
     )  # fmt: skip
 
 
@@ -108,6 +116,7 @@ def make_api_key(
     since: datetime | None = None,
     until: datetime | None = None,
     per_minute: int = PER_MINUTE,
+    per_day: int = PER_DAY,
 ) -> tuple[int, str]:
     """A new key of a department, inside `transaction()`: (its id, the key, which is shown this once).
 
@@ -121,6 +130,8 @@ def make_api_key(
     if office is None:
         raise KeyNotMade(_("没有这个单位。"))
     _judge(wanted, office.kind, office.receives, per_minute, since or at, until)
+    if not 1 <= per_day <= MOST_PER_DAY:
+        raise KeyNotMade(_("每天查询次数应在 1 到 %(most)s 之间。", most=MOST_PER_DAY))
     name = _serves(office_id, user_id, legal_day(at))
     if name is None:
         raise KeyNotMade(_("密钥须由%(office)s在职的人负责，这个人现在没有该单位的身份。", office=office.name))
@@ -130,14 +141,15 @@ def make_api_key(
         insert(ApiKey)
         .values(
             office_id=office_id, user_id=user_id, label=label, prefix=prefix, digest=_digest(key),
-            scopes=" ".join(wanted), per_minute=per_minute, valid_from=since or at, valid_until=until,
+            scopes=" ".join(wanted), per_minute=per_minute, per_day=per_day, valid_from=since or at, valid_until=until,
             made_by=by.person, made_at=at,
         )
         .returning(ApiKey.id)
     ).scalar_one()  # fmt: skip
     said = {
         "name": label, "prefix": prefix, "scopes": "、".join(SCOPES[scope] for scope in wanted), "person": name,
-        "per_minute": per_minute, "since": (since or at).isoformat(), "until": until.isoformat() if until else "",
+        "per_minute": per_minute, "per_day": per_day, "since": (since or at).isoformat(),
+        "until": until.isoformat() if until else "",
     }  # fmt: skip
     write_line("office", office_id, "make_api_key", by, at, law_text="D", answers=said)
     return key_id, key
@@ -166,11 +178,13 @@ def end_api_key(api_key: int, *, by: Doer, at: datetime, until: datetime | None 
 
 
 def scopes_for(office_kind: str, receives: str) -> tuple[str, ...]:
-    """What a key of such a department may be made for: our own offices take steps, the others are told and answer."""
+    """What a key of such a department may be made for: our own offices take steps, the others are told and answer;
+    all of them ask for credit files."""
     if office_kind != "linked":
-        return ("steps",)
+        return ("steps", "files", "shared")
     told = ("notices", "receipts", "statements")
-    return (*told, "filings") if "credit_china" in receives.split() else told
+    brings = ("filings",) if "credit_china" in receives.split() else ()
+    return (*told, *brings, "files", "shared")
 
 
 def _judge(

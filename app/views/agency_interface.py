@@ -14,7 +14,7 @@ from flask_wtf import FlaskForm
 from app.db import transaction
 from app.journal import Doer
 from app.models.subject import TRADES
-from app.notices.api_keys import SCOPES, KeyNotMade, end_api_key, make_api_key, scopes_for
+from app.notices.api_keys import GRANTED, SCOPES, KeyNotMade, end_api_key, make_api_key, scopes_for
 from app.notices.keys import BadKey, add_receipt_key, end_key, make_secret
 from app.notices.subscriptions import NotSubscribed, end_subscription, subscribe
 from app.now import now
@@ -144,7 +144,8 @@ def interface_api_key_new() -> ResponseReturnValue:
     department, at = acting_department(), now()
     office = interface_page.reached([department], at)[0].office
     form = ApiKeyForm()
-    form.scopes.choices = [(scope, _(SCOPES[scope])) for scope in scopes_for("linked", office.receives)]
+    own = (scope for scope in scopes_for("linked", office.receives) if scope not in GRANTED)
+    form.scopes.choices = [(scope, _(SCOPES[scope])) for scope in own]
     if form.validate_on_submit():
         until = day_start(form.until.data) if form.until.data else None
         try:

@@ -11,13 +11,14 @@ from flask_babel import gettext as _
 from sqlalchemy import func, or_, select
 
 from app.db import db
-from app.models import ApiKey, Delivery, Endpoint, Office, ReceiverKey, Subscription, User
+from app.models import ApiKey, ApiKeyDay, Delivery, Endpoint, Office, ReceiverKey, Subscription, User
 from app.models.sharing import CHANNELS_OUT
 from app.notices.address_book import RECIPIENTS, STANDS_FOR
 from app.notices.api_keys import SCOPES
 from app.notices.formats import FORMATS
 from app.notices.formats.told import DECISIONS, RECORD_KINDS
 from app.registry.regions import regions
+from workflows.calendar import legal_day
 from workflows.law import RuleRow, rule
 
 ENDPOINT, KEY, WANTED = Endpoint.__table__.c, ReceiverKey.__table__.c, Subscription.__table__.c
@@ -58,7 +59,8 @@ class KeyLine:
 
 @dataclass(frozen=True, slots=True)
 class ApiLine:
-    """A key to the interface: `shown` is the beginning by which its holder recognises it."""
+    """A key to the interface: `shown` is the beginning by which its holder recognises it, `asked` how often it has
+    asked for credit files today, of `per_day` times."""
 
     id: int
     label: str
@@ -68,6 +70,8 @@ class ApiLine:
     used_at: datetime | None
     until: datetime | None
     state: str
+    asked: int
+    per_day: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +182,10 @@ def api_keys_of(office_id: int, at: datetime) -> list[ApiLine]:
     rows = db.session.execute(
         select(
             ApiKey.id, ApiKey.label, ApiKey.prefix, ApiKey.scopes, ApiKey.last_used_at, ApiKey.valid_from,
-            ApiKey.valid_until, User.name,
+            ApiKey.valid_until, ApiKey.per_day, User.name, (ApiKeyDay.looks + ApiKeyDay.searches).label("asked"),
         )
         .join(User, User.id == ApiKey.user_id)
+        .outerjoin(ApiKeyDay, (ApiKeyDay.api_key_id == ApiKey.id) & (ApiKeyDay.day == legal_day(at)))
         .where(ApiKey.office_id == office_id)
         .order_by(ApiKey.id.desc())
         .limit(20)
@@ -189,6 +194,7 @@ def api_keys_of(office_id: int, at: datetime) -> list[ApiLine]:
         ApiLine(
             row.id, row.label, f"jn_{row.prefix}…", "、".join(_(SCOPES[scope]) for scope in row.scopes.split()),
             row.name, row.last_used_at, row.valid_until, _state(row.valid_from, row.valid_until, at),
+            row.asked or 0, row.per_day,
         )
         for row in rows
     ]  # fmt: skip

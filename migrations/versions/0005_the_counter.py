@@ -153,11 +153,24 @@ def upgrade() -> None:
             postgresql_where=sa.text("printed_at IS NULL"),
         )
 
+    op.add_column("api_key", sa.Column("per_day", sa.Integer(), nullable=False, server_default="10000"))
+    op.create_table(
+        "api_key_day",
+        sa.Column("api_key_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("searches", sa.Integer(), nullable=False),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["api_key_id"], ["api_key.id"], name=op.f("fk_api_key_day_api_key_id_api_key")),
+        sa.PrimaryKeyConstraint("api_key_id", "day", name=op.f("pk_api_key_day")),
+    )
+
     guard(GUARDS)
 
 
 def downgrade() -> None:
     unguard(GUARDS)
+    op.drop_table("api_key_day")
+    op.drop_column("api_key", "per_day")
     op.drop_table("register_paper")
     op.drop_table("mandate_paper")
     op.drop_table("mandate_request")

@@ -49,9 +49,17 @@ def world(app: Flask, people: Cast) -> dict[str, Any]:
         "keys": {
             "办理案件": a_key(people, "province", "li", "steps"),
             "推送修复申请": a_key(people, "ld-creditchina", "xin", "filings"),
+            "查信用档案（社会公开）": a_key(people, "ld-market", "hu", "files"),
+            "查信用档案（政务共享）": a_key(people, "ld-market", "hu", "shared"),
             "": market,
         },
-        "path": {"number": numbers["received"], "id": drawn["id"], "key": key, "receipt": "2222-2222"},
+        "path": {
+            "number": numbers["received"],
+            "id": drawn["id"],
+            "key": key,
+            "receipt": "2222-2222",
+            "code": people.codes["yueheng"],
+        },
     }
 
 

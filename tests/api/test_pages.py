@@ -107,7 +107,7 @@ def served(app: Flask, people: Cast, clock: Clock, monkeypatch: pytest.MonkeyPat
 def test_the_programs_run_as_they_stand(
     app: Flask, people: Cast, served: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those that read, that draw a statement, and the one that signs a receipt, each as it is printed."""
+    """Those that read, draw a statement, ask for a credit file, and the one that signs a receipt, as printed."""
     a_case(people, at="processing")
     private = Ed25519PrivateKey.generate()
     (tmp_path / "private.pem").write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -122,15 +122,12 @@ def test_the_programs_run_as_they_stand(
             at=now(),
             doer=Doer(None, "x", "linked"),
         )
-    monkeypatch.setenv("JIANNUO_KEY", a_key(people, "ld-market", "hu", "notices", "receipts", "statements"))
+    scopes = ("notices", "receipts", "statements", "files", "shared")
+    monkeypatch.setenv("JIANNUO_KEY", a_key(people, "ld-market", "hu", *scopes))
     monkeypatch.chdir(tmp_path)
     with app.test_request_context("/"):
         spec = description()
-        programs = {
-            door.id: python(spec, door, served)
-            for scope in ("notices", "receipts", "statements")
-            for door in doors(spec, scope)
-        }
+        programs = {door.id: python(spec, door, served) for scope in scopes for door in doors(spec, scope)}
 
     def run(program: str) -> Any:
         said = io.StringIO()
@@ -152,6 +149,10 @@ def test_the_programs_run_as_they_stand(
     run(named["download_lines"])
     assert "通知编号" in (tmp_path / "lines.csv").read_text(encoding="utf-8-sig")
     assert run(named["answer"])["state"] == "differing", "nobody has that digest"
+    assert run(named["find_subjects"])["subjects"][0]["code"] == people.codes["yueheng"]
+    assert run(named["read_file"])["name"] == run(named["read_shared_file"])["name"] == "湖南岳衡物流有限公司"
+    for part in ("list_records", "list_shared_records"):
+        assert run(named[part])["records"] == [], "the only penalty has been repaired"
 
 
 def test_openssl_and_curl_sign_as_the_page_says(app: Flask, people: Cast, tmp_path: Path) -> None:

@@ -164,6 +164,11 @@ RULES: dict[str, str] = {
     "api.download_lines": PROGRAM,
     "api.download_statement": PROGRAM,
     "api.answer": PROGRAM,
+    "api.find_subjects": PROGRAM,
+    "api.read_file": PROGRAM,
+    "api.list_records": PROGRAM,
+    "api.read_shared_file": PROGRAM,
+    "api.list_shared_records": PROGRAM,
     # 管理: the administrator, and the legal office for the law
     "admin.users": ADMINISTRATION,
     "admin.user": ADMINISTRATION,

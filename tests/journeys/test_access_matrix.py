@@ -194,6 +194,11 @@ TABLE = """
 /api/v1/filings/{receipt}               .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases                           .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/cases/{number}                  .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/subjects                        .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/subjects/{company}              .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/subjects/{company}/records      .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/shared/subjects/{company}       .      .    .    .  .    .    .  .    .     .    .   .      .
+/api/v1/shared/subjects/{company}/records .    .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/statements                      .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/statements/1                    .      .    .    .  .    .    .  .    .     .    .   .      .
 /api/v1/statements/1/lines              .      .    .    .  .    .    .  .    .     .    .   .      .

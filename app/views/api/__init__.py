@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask_openapi import OpenAPI
 
-from app.views.api import cases, filings, notices, pages, receipts, statements, steps
+from app.views.api import cases, filings, notices, pages, receipts, statements, steps, subjects
 from app.views.api.door import blueprint
 
-DOORS = (notices, receipts, statements, filings, cases, steps)
+DOORS = (notices, receipts, statements, filings, cases, steps, subjects)
 """Each hangs its doors when it is read."""
 
 

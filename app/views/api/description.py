@@ -14,7 +14,10 @@ from app.views.api.invalid import invalid
 DESCRIPTION = "jiannuo-api"
 TITLE = "践诺接口"
 VERSION = "1"
-ABOUT = "联动部门取通知、交回执、对账，信用中国推送修复申请，各级单位的办件系统办理案件。说明和示例见 /api。"
+ABOUT = (
+    "联动部门取通知、交回执、对账，信用中国推送修复申请，各级单位的办件系统办理案件，各部门按权限查信用档案。"
+    "说明和示例见 /api。"
+)
 
 
 class FieldProblem(BaseModel):

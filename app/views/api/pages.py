@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, abort, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
-from app.notices.api_keys import PER_MINUTE, SCOPES
+from app.notices.api_keys import PER_DAY, PER_MINUTE, SCOPES
 from app.notices.formats import FORMATS
 from app.notices.formats.describe import describe
 from app.problem import SAID
@@ -21,6 +21,8 @@ FOR = {
     "statements": "联动部门、信用平台",
     "filings": "信用中国",
     "steps": "各级交通运输部门自己的办件系统",
+    "files": "联动部门、信用平台、各级交通运输部门",
+    "shared": "依法共享政务数据的部门，由管理员开通",
 }
 """Whose systems a scope is for."""
 
@@ -49,6 +51,7 @@ def home() -> ResponseReturnValue:
         formats=[(word, module.TITLE, module.FOR) for word, module in FORMATS.items()],
         problems=[(status, code, title, sentence) for status, (code, title, sentence) in SAID.items()],
         per_minute=PER_MINUTE,
+        per_day=PER_DAY,
         webhook=WEBHOOK,
         pair=PAIR,
     )

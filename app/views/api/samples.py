@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from app.problem import PREFIX
 from app.views.api.reading import Door, body_schema, resolved
@@ -13,7 +14,8 @@ KNOWN: Mapping[str, Any] = {
     "number": "XF-7K2M9QXA", "key": "r-20261124-0001", "id": 1, "limit": 100, "after": 0, "item": "regrade",
     "t0": "2026-11-24", "since": "2026-11-01", "until": "2026-11-24", "digest": "0" * 64, "body": "0" * 64,
     "notice": "case-12-7-ld-market", "kind": "done", "done_at": "2026-11-24T10:00:00+08:00", "order": 1,
-    "state": "done", "receipt": "7K2M-9QXA", "If-Match": '"4"', "Receipt-Key": "2026",
+    "state": "done", "receipt": "7K2M-9QXA", "code": "91430100MA7X3K2Q6G", "name": "岳衡物流", "section": "penalties",
+    "purpose": "道路运输经营许可审查", "If-Match": '"4"', "Receipt-Key": "2026",
 }  # fmt: skip
 """What stands for a value by its name."""
 NOTICE = "case-12-7-ld-market"
@@ -107,7 +109,9 @@ def _path(door: Door) -> str:
     path = door.path.replace("{key}", NOTICE)
     for name, value in KNOWN.items():
         path = path.replace(f"{{{name}}}", str(value))
-    asked = "&".join(f"{f.name}={KNOWN[f.name]}" for f in door.fields if f.place == "query" and f.name == "limit")
+    asked = urlencode(
+        {f.name: KNOWN[f.name] for f in door.fields if f.place == "query" and (f.required or f.name == "limit")}
+    )
     return f"{path}?{asked}" if asked else path
 
 

@@ -1,0 +1,21 @@
+"""Looks into a credit file that must be written down: who looked, for what, how much of it they saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.db import db
+from app.journal import Doer, write_line
+from app.models import Subject
+
+LOOK = "look"
+
+
+def look_at(subject_id: int, doer: Doer, at: datetime, asked: Mapping[str, Any]) -> None:
+    """A line in the subject's journal, inside `transaction()`; `asked` says what was asked for and why."""
+    db.session.execute(select(Subject.id).where(Subject.id == subject_id).with_for_update(key_share=True))
+    write_line("subject", subject_id, LOOK, doer, at, law_text="D", answers=asked)

@@ -257,6 +257,10 @@ def compile_translations() -> None:
             return
 
 
+STRANGE = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
+"""What the surroundings say about Python and does not hold for ours."""
+
+
 def set_up(lock: Path, needs: dict[str, str]) -> dict[str, str]:
     """Everything a command needs; returns the environment in which its processes run."""
     if sys.version_info < (3, 11):  # noqa: UP036 (this is the line that says so)
@@ -268,10 +272,12 @@ def set_up(lock: Path, needs: dict[str, str]) -> dict[str, str]:
         have_libraries(lock)
         compile_translations()
         fonts = font_settings()
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    env = {name: value for name, value in os.environ.items() if name not in STRANGE}
     return env | {
         "FONTCONFIG_FILE": str(fonts),
         "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # Where a machine forbids bytecode beside its source, every process would compile every library anew.
+        "PYTHONPYCACHEPREFIX": str(VENV / "bytecode"),
         "PYTHONUNBUFFERED": "1",
         "VIRTUAL_ENV": str(VENV),
     }

@@ -92,8 +92,13 @@ def visible_case(number: str, who: Person, at: datetime) -> Loaded:
 
 
 def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
-    """Describe a case for the page of a counter (`enterprise` or `desk`), in at most a dozen statements."""
-    loaded = visible_case(number, who, at)
+    """Describe a case for the page of a counter (`enterprise` or `desk`), in at most a dozen statements. Raises
+    NoSuchCase when this person may not see it."""
+    return page_of(visible_case(number, who, at), who, at, counter)
+
+
+def page_of(loaded: Loaded, who: Person, at: datetime, counter: str) -> CasePage:
+    """Describe a case that was loaded for this person."""
     workflow, facts, today = loaded.workflow, loaded.facts, legal_day(at)
     case = facts.case
     about = about_case(loaded.id)
@@ -105,7 +110,7 @@ def case_page(number: str, who: Person, at: datetime, counter: str) -> CasePage:
     documents, tasks, files = papers_of(loaded, counter)
     return CasePage(
         loaded=loaded,
-        number=number,
+        number=case.number,
         title=workflow.title,
         state=case.state,
         state_title=state.title,

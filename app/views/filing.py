@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app.casework.attach import KINDS, attach, detach, tidy_name
-from app.casework.facts import NoSuchCase
+from app.casework.facts import NoSuchCase, load_case
 from app.casework.letter import letter_of, sign_letter, words_of
 from app.casework.refused import StepRefused
 from app.casework.repair_particulars import save as save_particulars
@@ -22,7 +22,7 @@ from app.models.subject import capacity_title
 from app.now import now
 from app.security import LOCK_AFTER, limiter, person, safe_next
 from app.sign_ins import recognise
-from app.views.case_page import case_page
+from app.views.case_page import page_of
 from app.views.filing_page import PROOF, Application, application, receipt_of
 from app.views.refusals import No, no_of
 from app.views.texts import sentence, when
@@ -138,7 +138,7 @@ def _papers(number: str, form: UploadForm) -> ResponseReturnValue:
         return page, status
     if state.code != "correcting":
         return redirect(url_for("enterprise.case", number=number))
-    case = case_page(number, person(), at, "enterprise")
+    case = page_of(load_case(number, at), person(), at, "enterprise")
     asked = case.loaded.facts.last("correct")
     page = render_template(
         "enterprise/completion.html",

@@ -171,11 +171,11 @@ def scalar(query: Any) -> Any:
     return found
 
 
-def everything() -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, so that two moments can be compared."""
+def everything() -> dict[str, list[str]]:
+    """Every row of every table as the driver gives it, so that two moments can be compared."""
+    connection = db.session.connection()
     found = {
-        table.name: sorted(tuple(map(repr, row)) for row in db.session.execute(select(table)))
-        for table in db.metadata.sorted_tables
+        name: sorted(map(repr, connection.exec_driver_sql(f'SELECT * FROM "{name}"'))) for name in db.metadata.tables
     }
     db.session.rollback()
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 
 import pytest
@@ -108,11 +109,15 @@ class Visitor:
         assert response.status_code == status, (
             f"{path}: {response.status_code}\n{response.get_data(as_text=True)[:600]}"
         )
+        self.inspect(path, response)
+        return response
+
+    def inspect(self, path: str, response: TestResponse) -> None:
+        """Check a page that was just fetched."""
         assert not db.session.new and not db.session.dirty, f"{path} leaves something unsaved"
-        if response.mimetype == "text/html" and status != 303:
+        if response.mimetype == "text/html" and response.status_code not in (302, 303):
             self.check(path, response.get_data(as_text=True))
             assert len(self.statements) <= STATEMENTS, f"{path}: {len(self.statements)}\n" + "\n".join(self.statements)
-        return response
 
     def check(self, path: str, text: str) -> Markup:
         """One h1, a title, no id twice, sound markup, forms that write carry a token."""
@@ -126,10 +131,9 @@ class Visitor:
         return markup
 
 
-@pytest.fixture
-def visitor(app: Flask, cast: Cast) -> Iterator[Visitor]:
-    """A visitor whose statements are counted."""
-    visitor = Visitor(app, cast)
+@contextmanager
+def counted(visitor: Visitor) -> Iterator[Visitor]:
+    """Count the statements of the pages that a visitor gets."""
 
     def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA", "SHOW")):
@@ -138,3 +142,10 @@ def visitor(app: Flask, cast: Cast) -> Iterator[Visitor]:
     event.listen(db.engine, "before_cursor_execute", count)
     yield visitor
     event.remove(db.engine, "before_cursor_execute", count)
+
+
+@pytest.fixture
+def visitor(app: Flask, cast: Cast) -> Iterator[Visitor]:
+    """A visitor whose statements are counted."""
+    with counted(Visitor(app, cast)) as visitor:
+        yield visitor

@@ -6,6 +6,7 @@
     python3 dev.py lint     代码检查：ruff、mypy、分层规则、流程论证
     python3 dev.py bench    测速
     python3 dev.py draw     重画流程图
+    python3 dev.py translations   英文译文：补入新句子，列出还要翻译的
     python3 dev.py ci       lint 加 test
 
 What is missing is set up first: system libraries (apt), the libraries of the lock files (into .venv, every file
@@ -534,11 +535,23 @@ def draw(arguments: Sequence[str]) -> int:
     return call([*FLASK, "draw", *arguments], env=set_up(DEV_LOCK, DRAWING))
 
 
+def translations(arguments: Sequence[str]) -> int:
+    return call([PYTHON, "-m", "app.translations.catalogue", *arguments], env=set_up(DEV_LOCK, {}))
+
+
 def ci(arguments: Sequence[str]) -> int:
     return lint([]) or test(arguments)
 
 
-COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "draw": draw, "ci": ci}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "draw": draw,
+    "translations": translations,
+    "ci": ci,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

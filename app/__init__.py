@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 
 from app import cli, errors, models, security, views
 from app.db import db, prepare
+from app.translations import reader
 from app.views.api.description import described
 from config import Config
 
@@ -22,7 +23,8 @@ def create_app(config: Config | None = None) -> Flask:
     with app.app_context():
         prepare(db.engine)
     Migrate(app, db, directory="migrations", render_as_batch=True)
-    Babel(app, locale_selector=views.locale)
+    Babel(app, locale_selector=reader.locale)
+    reader.init_language(app)
     Bootstrap5(app)
     security.init_security(app)
     errors.init_errors(app)

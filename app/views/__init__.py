@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from flask import has_request_context, session
-from flask_babel import get_locale
 from flask_openapi import OpenAPI
 
 from app.views.frame import init_frame
 from app.views.texts import init_texts
 
-LANGUAGES = ("zh_Hans_CN", "en")
-
-
 PAGES = (
     "desk_mandates",
     "desk_intake",
     "desk_intake_rows",
+    "language",
     "public_guide",
     "public_lists",
     "public_progress",
@@ -26,12 +22,6 @@ PAGES = (
     "sign_up",
 )
 """Modules that add pages to the blueprint of a counter; they are imported for their routes."""
-
-
-def locale() -> str:
-    """The reader's language: what they chose, else Chinese, which is the source."""
-    chosen = session.get("language") if has_request_context() else None
-    return chosen if chosen in LANGUAGES else LANGUAGES[0]
 
 
 def init_views(app: OpenAPI) -> None:
@@ -58,7 +48,6 @@ def init_views(app: OpenAPI) -> None:
         import_module(f"app.views.{pages}")
     init_texts(app)
     init_frame(app)
-    app.jinja_env.globals["get_locale"] = get_locale
     for counter in (public, account, enterprise, desk, desk_hall, agency, admin, service):
         app.register_blueprint(counter.blueprint)
     api.init_api(app)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from flask import Flask
 from flask_babel import gettext as _
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from app.now import now
+from app.registry.text import Sentence
+from app.translations.reader import told
+from app.views.said import said
 from workflows.calendar import SHANGHAI, legal_day
 from workflows.grammar import Refusal
 from workflows.law import cite
@@ -70,19 +76,29 @@ def iso(value: date | datetime | None) -> str:
 
 def sentence(refusal: Refusal) -> str:
     """A refusal in the reader's language: the template is translated, then filled."""
-    values = {
-        name: when(value) if isinstance(value, datetime) else day_year(value) if isinstance(value, date) else value
-        for name, value in refusal.values.items()
-    }
+    values = {name: _word(value) for name, value in refusal.values.items()}
     return str(_(refusal.template).format(**values))
+
+
+def _word(value: object) -> object:
+    if isinstance(value, datetime):
+        return when(value)
+    return day_year(value) if isinstance(value, date) else told(value)
 
 
 def article(references: str) -> str:
     """`NDRC36 3; SC22` as a person reads it."""
-    return cite(references)
+    return str(told(cite(references)))
+
+
+@pass_context
+def printed(_context: Context, value: Any) -> Any:
+    """What a page prints of a value: what the house calls it, in the reader's language."""
+    return said(value) if isinstance(value, Sentence) else told(value)
 
 
 def init_texts(app: Flask) -> None:
     """Give the templates these words."""
+    app.jinja_env.finalize = printed
     words = {"day": day, "day_full": day_full, "day_year": day_year, "when": when, "iso": iso, "cite": article}
     app.jinja_env.filters.update(words)

@@ -50,6 +50,7 @@ RULES: dict[str, str] = {
     "public.record_qr": EVERYBODY,
     "public.verify_code": EVERYBODY,
     "account.login": EVERYBODY,
+    "account.language": EVERYBODY,
     "account.logout": EVERYBODY,
     "account.sign_up": EVERYBODY,
     # for whoever is signed in

@@ -75,6 +75,7 @@ TABLE = """
 /records/{shown}/qr.svg                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /verify                                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /verify/{code}                          +      +    +    +  +    +    +  +    +     +    +   +      +
+/language/en                            >      >    >    >  >    >    >  >    >     >    >   >      >
 /health                                 +      +    +    +  +    +    +  +    +     +    +   +      +
 /login                                  +      >    >    >  >    >    >  >    >     >    >   >      >
 /password                               >      +    +    +  +    +    +  +    +     +    +   +      +

@@ -1,0 +1,85 @@
+"""The language of whoever reads: what they chose, kept in a cookie that outlives signing in and out.
+
+The rooms below write plain Chinese: a state's title, a role, what a code means. It is translated where it is printed,
+so that no room has to know of languages; a value inside a sentence is translated with it. A name or typed words are in
+no catalogue and stay as they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, has_request_context, request
+from flask_babel import Domain, get_locale, gettext
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from app.translations import LANGUAGES
+from app.translations.citations import cited
+
+COOKIE = "language"
+KEPT_FOR = 365 * 24 * 3600
+"""Seconds for which a browser remembers the choice."""
+SOURCE = next(iter(LANGUAGES))
+PROGRAMS = "/api/"
+
+
+def locale() -> str:
+    """What the reader chose; for a program what it asks for; else Chinese, which is the source."""
+    if not has_request_context():
+        return SOURCE
+    if request.path.startswith(PROGRAMS):
+        return {"en": "en"}.get(request.accept_languages.best_match(("zh", "en"), "zh"), SOURCE)
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in LANGUAGES else SOURCE
+
+
+def in_source() -> bool:
+    """Whether the reader reads Chinese."""
+    found = get_locale()
+    return found is None or found.language != "en"
+
+
+def told(value: Any) -> Any:
+    """A text of the house in the reader's language; any other value as it is."""
+    if type(value) is not str or value.isascii() or in_source():
+        return value
+    said = gettext(value)
+    return cited(value) or value if said == value and value.startswith("《") else said
+
+
+class Sentences(Domain):
+    """Sentences whose values are in the reader's language too."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        """The sentence, filled."""
+        return str(super().gettext(string, **_told(variables)))
+
+    def ngettext(self, singular: str, plural: str, num: float, **variables: Any) -> str:
+        """The sentence for that number, filled."""
+        return str(super().ngettext(singular, plural, num, **_told(variables)))
+
+
+def _told(variables: dict[str, Any]) -> dict[str, Any]:
+    if not variables or in_source():
+        return variables
+    return {name: told(value) for name, value in variables.items()}
+
+
+def init_language(app: Flask) -> None:
+    """Sentences, in Python and in templates, are said in the reader's language with their values."""
+    app.extensions["babel"].instance.domain_instance = Sentences(domain=app.extensions["babel"].default_domain)
+    usual: dict[str, Any] = {name: app.jinja_env.globals[name] for name in ("gettext", "ngettext")}
+
+    @pass_context
+    def one(context: Context, template: str, **values: Any) -> Any:
+        return usual["gettext"](context, template, **_told(values))
+
+    @pass_context
+    def many(context: Context, singular: str, plural: str, num: int, **values: Any) -> Any:
+        return usual["ngettext"](context, singular, plural, num, **_told(values))
+
+    app.jinja_env.globals.update(
+        gettext=one, ngettext=many, language=lambda: LANGUAGES[SOURCE if in_source() else "en"]
+    )
+    app.jinja_env.filters["told"] = told

@@ -154,6 +154,7 @@ def _office(
         word=word,
         review_body=body,
         receives=receives,
+        listens_since=SINCE if receives else None,
         phone="0731-0000-0000",
         address="",
     )

@@ -6,11 +6,12 @@ killed loses its leases to the next one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, exists, or_, select, update
 
@@ -42,8 +43,7 @@ class Receiver:
         return self.failures >= BREAK_AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A claimed notice with the text that goes over the wire.
 
     `lease` is what the claim wrote and the record must still find.
@@ -58,38 +58,38 @@ class Job:
     lease: datetime
 
 
-def due(at: datetime) -> list[int]:
-    """Receivers by the interface that may be called and for whom something is due."""
+Claimed = tuple[Receiver | None, list[Job]]
+"""A receiver, None when it may not be called now, and what was claimed for it."""
+
+
+def due(at: datetime, but: Iterable[int] = ()) -> list[int]:
+    """Receivers by the interface that may be called and for whom something is due; `but` are not looked at."""
     something = exists().where(WAY.receiver_id == END.office_id, WAITS, WAY.next_at <= at, free(at), HEAD)
     found = db.session.execute(
         select(END.office_id)
-        .where(END.channel == "webhook", END.stopped_at.is_(None), _callable(at), something)
+        .where(
+            END.channel == "webhook", END.stopped_at.is_(None), _callable(at), END.office_id.not_in(list(but)),
+            something,
+        )
         .order_by(END.office_id)
-    ).scalars()
+    ).scalars()  # fmt: skip
     return list(found)
 
 
-def claim(receiver_id: int, most: int, at: datetime) -> tuple[Receiver | None, list[Job]]:
-    """Take up to `most` notices of a receiver; None when it may not be called now."""
-    with transaction() as session:
-        row = session.execute(
-            select(END.address, END.failures).where(
-                END.office_id == receiver_id, END.channel == "webhook", END.stopped_at.is_(None), _callable(at)
-            )
-        ).first()
-        if row is None:
-            return None, []
-        receiver = Receiver(receiver_id, row.address, webhook_secrets(receiver_id, at), row.failures)
-        asked = {"receiver": receiver_id, "at": at, "most": 1 if receiver.probing else most}
-        rows: Sequence[Any] = session.execute(_heads(), asked).all()
-        if not rows:
-            return receiver, []
-        lease = at + LEASE
-        if receiver.probing and not _take_the_probe(receiver_id, at, lease):
-            return None, []
-        session.execute(update(Delivery.__table__).where(among(row.id for row in rows)).values(lease_until=lease))
-    rows = sorted(rows, key=lambda row: (row.next_at, row.id))
-    return receiver, [Job(row.id, receiver_id, row.key, row.body, row.attempts, row.first_at, lease) for row in rows]
+def claim(wanted: Mapping[int, int], at: datetime) -> dict[int, Claimed]:
+    """Take up to so many notices of each of these receivers, for all of them in one transaction; a receiver that may
+    not be called now has None in its own place."""
+    claimed: dict[int, Claimed] = {id: (None, []) for id in wanted}
+    with transaction():
+        receivers = _receivers(wanted, at)
+        for receiver in receivers:
+            if not receiver.probing:
+                claimed[receiver.id] = receiver, _take(receiver.id, wanted[receiver.id], at)
+        _lease([job for _, jobs in claimed.values() for job in jobs])
+    for receiver in receivers:
+        if receiver.probing:
+            claimed[receiver.id] = _probe(receiver, at)
+    return claimed
 
 
 def give_back(jobs: Sequence[Job]) -> None:
@@ -122,6 +122,41 @@ def _heads() -> Select[Any]:
     return select(NOTICE.id, NOTICE.key, NOTICE.body, first.c.attempts, first.c.first_at, first.c.next_at).join_from(
         first, Notice.__table__, NOTICE.id == first.c.notice_id
     )
+
+
+def _receivers(ids: Iterable[int], at: datetime) -> list[Receiver]:
+    rows = db.session.execute(
+        select(END.office_id, END.address, END.failures)
+        .where(END.office_id.in_(list(ids)), END.channel == "webhook", END.stopped_at.is_(None), _callable(at))
+        .order_by(END.office_id)
+    ).all()
+    return [Receiver(row.office_id, row.address, webhook_secrets(row.office_id, at), row.failures) for row in rows]
+
+
+def _take(receiver_id: int, most: int, at: datetime) -> list[Job]:
+    """Up to so many notices of a receiver, the one that has waited longest first, held until the transaction ends."""
+    rows: Sequence[Any] = db.session.execute(_heads(), {"receiver": receiver_id, "at": at, "most": most}).all()
+    lease = at + LEASE
+    return [
+        Job(row.id, receiver_id, row.key, row.body, row.attempts, row.first_at, lease)
+        for row in sorted(rows, key=attrgetter("next_at", "id"))
+    ]
+
+
+def _lease(jobs: Sequence[Job]) -> None:
+    if jobs:
+        held = update(Delivery.__table__).where(among(job.notice_id for job in jobs))
+        db.session.execute(held.values(lease_until=jobs[0].lease))
+
+
+def _probe(receiver: Receiver, at: datetime) -> Claimed:
+    """A single notice of a receiver whose breaker is open, for the one post that may look whether it is back."""
+    with transaction():
+        jobs = _take(receiver.id, 1, at)
+        if jobs and not _take_the_probe(receiver.id, at, jobs[0].lease):
+            return None, []
+        _lease(jobs)
+    return receiver, jobs
 
 
 def _callable(at: datetime) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -131,8 +131,7 @@ class Relay:
                 if looked or (self.freed and passed >= AGAIN):
                     self.freed, looked_at = False, self.loop.time()
                     found += await self._open_lanes()
-                for lane in [lane for lane in self.lanes.values() if lane.hungry]:
-                    await self._fill(lane)
+                await self._fill([lane for lane in self.lanes.values() if lane.hungry])
                 for id, lane in list(self.lanes.items()):
                     if lane.shut:
                         await self._empty(lane)
@@ -153,31 +152,37 @@ class Relay:
 
     async def _open_lanes(self) -> int:
         """Open lanes for receivers with something due, and say so to those that are open; returns how many notices."""
-        found = 0
-        for id in await self._ask(claims.due, now()):
+        fresh = []
+        known = [id for id, lane in self.lanes.items() if lane.more or lane.shut]
+        for id in await self._ask(claims.due, now(), known):
             if id in self.lanes:
                 self.lanes[id].more = True
             else:
                 self.lanes[id] = lane = Lane(Receiver(id, "", (), 0))
-                found += await self._fill(lane)
-        return found
+                fresh.append(lane)
+        return await self._fill(fresh)
 
-    async def _fill(self, lane: Lane) -> int:
-        """Claim for a lane and see that it is served; returns how many notices."""
-        clock = self.loop.time()
-        asked = lane.size(clock)
-        receiver, jobs = await self._ask(claims.claim, lane.receiver.id, asked, now())
-        lane.claimed_at, lane.sent = clock, 0
-        if receiver is None:
-            lane.shut = True
+    async def _fill(self, lanes: Sequence[Lane]) -> int:
+        """Claim for lanes, all at once, and see that they are served; returns how many notices."""
+        if not lanes:
             return 0
-        if lane.idle:
-            lane.failures = receiver.failures
-        lane.receiver, lane.more = receiver, len(jobs) == asked
-        lane.low = len(jobs) // 2
-        lane.queue.extend(jobs)
-        self._man(lane)
-        return len(jobs)
+        clock, found = self.loop.time(), 0
+        asked = {lane.receiver.id: lane.size(clock) for lane in lanes}
+        claimed = await self._ask(claims.claim, asked, now())
+        for lane in lanes:
+            receiver, jobs = claimed[lane.receiver.id]
+            lane.claimed_at, lane.sent = clock, 0
+            if receiver is None:
+                lane.shut = True
+                continue
+            if lane.idle:
+                lane.failures = receiver.failures
+            lane.receiver, lane.more = receiver, len(jobs) == asked[receiver.id]
+            lane.low = len(jobs) // 2
+            lane.queue.extend(jobs)
+            self._man(lane)
+            found += len(jobs)
+        return found
 
     def _man(self, lane: Lane) -> None:
         """See that as many hands serve a lane as may."""

@@ -17,7 +17,8 @@ class Office(Base):
 
     `path` is the chain of ids from the root (`/1/4/`), so that an office and all below it are one prefix. `word` is the
     organ's 代字 in document numbers, `review_body` who reviews its acts (复议机关), `review_address` where one
-    applies to that body online, `receives` which notices a linked department is told.
+    applies to that body online, `receives` which notices a linked department is told, and
+    `listens_since` the civil day from which, None when it was not written down.
     """
 
     __tablename__ = "office"
@@ -35,6 +36,7 @@ class Office(Base):
     review_body: Mapped[str] = mapped_column(default="")
     review_address: Mapped[str] = mapped_column(default="")
     receives: Mapped[str] = mapped_column(default="")
+    listens_since: Mapped[date | None]
     phone: Mapped[str] = mapped_column(default="")
     address: Mapped[str] = mapped_column(default="")
     parent: Mapped[Office | None] = relationship(remote_side=[id])

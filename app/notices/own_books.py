@@ -54,8 +54,9 @@ class _Told:
 def own_differences(since: date, until: date) -> list[OwnDifference]:
     """Every difference between our own books about what was done from `since` to `until` (civil days, both included).
 
-    Numbers of notices are looked at as a whole, whenever they were given. The address book keeps no history: of a line
-    that names nobody (no time-limit for receivers), only those are expected who had been told something before it.
+    Numbers of notices are looked at as a whole, whenever they were given. By a line that names nobody (no time-limit
+    for receivers), those had to be told who listened on its day; of whom that was not written down, those who had been
+    told something before it.
     """
     span = day_start(since), day_start(until + timedelta(days=1))
     return [*_untold(*span), *unfounded(*span), *gaps(), *without_effect(*span), *_unpublished(*span)]
@@ -64,12 +65,15 @@ def own_differences(since: date, until: date) -> list[OwnDifference]:
 def _untold(after: datetime, before: datetime) -> Iterator[OwnDifference]:
     """Lines without one of their notices, or that did not change the publication as they should."""
     offices = db.session.execute(
-        select(Office.id, Office.code, Office.name, Office.receives, func.min(Notice.written_at).label("first"))
+        select(
+            Office.id, Office.code, Office.name, Office.receives, Office.listens_since,
+            func.min(Notice.written_at).label("first"),
+        )
         .outerjoin(Notice, Notice.receiver_id == Office.id)
         .where(Office.kind == "linked", Office.receives != "")
         .group_by(Office.id)
         .order_by(Office.code)
-    ).all()
+    ).all()  # fmt: skip
     for lines in _batches(_telling(after, before)):
         ids = [line.id for line in lines]
         told = Counter(
@@ -100,6 +104,8 @@ def _must_hear(office: Any, line: _Told) -> bool:
         return False
     if line.asked:
         return office.code in line.asked
+    if office.listens_since is not None:
+        return bool(office.listens_since <= legal_day(line.at))
     return office.first is not None and office.first < line.at
 
 

@@ -99,10 +99,21 @@ def let_go(receiver_id: int, at: datetime, *which: ColumnElement[bool]) -> None:
 
 
 def write_attempts(rows: Iterable[dict[str, Any]]) -> None:
-    """Keep how tries went; `detail` may be left out."""
+    """Keep how tries went, all in one statement; `detail` may be left out.
+
+    PostgreSQL takes a column of them as one value: row by row it would be asked as often as there are tries.
+    """
     written = [{"detail": "", **row} for row in rows]
-    if written:
-        db.session.execute(insert(Attempt.__table__), written)
+    if not written:
+        return
+    table = Attempt.__table__
+    if db.engine.dialect.name != "postgresql":
+        db.session.execute(insert(table), written)
+        return
+    names = list(written[0])
+    columns = [bindparam(None, [row[name] for row in written], ARRAY(table.c[name].type)) for name in names]
+    together = func.unnest(*columns).table_valued(*names).render_derived()
+    db.session.execute(insert(table).from_select(names, select(*(together.c[name] for name in names))))
 
 
 def settle(notice_ids: Sequence[int], outcome: str, person: int | None, at: datetime) -> None:

@@ -88,6 +88,7 @@ def _offices(planted: Planted) -> None:
             word=row["organ_word"],
             review_body=row["review_body"],
             receives=row["receives"],
+            listens_since=SINCE if row["receives"] else None,
             phone=row["phone"],
             address=row["address"],
         )

@@ -130,7 +130,8 @@ def _gone(t: Teller) -> None:
     """Yesterday the system of one department answered that it takes nothing any more: the letter is dead."""
     at = t.back(1, 15, 50)
     with moved_to(at):
-        _receiver, jobs = claim(t.planted.offices[GONE], 1, at)
+        office = t.planted.offices[GONE]
+        _receiver, jobs = claim({office: 1}, at)[office]
         record([result_of(job, at, 31, Answer(410, "接口已下线")) for job in jobs])
 
 

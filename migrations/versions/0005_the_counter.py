@@ -1,4 +1,5 @@
-"""The counter: people who ask to act for a subject, the papers they hand in, and the papers that the register seals."""
+"""The counter: people who ask to act for a subject, the papers they hand in, and the papers that the register seals;
+since when a department listens, and room beside each delivery."""
 
 from __future__ import annotations
 
@@ -163,6 +164,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["api_key_id"], ["api_key.id"], name=op.f("fk_api_key_day_api_key_id_api_key")),
         sa.PrimaryKeyConstraint("api_key_id", "day", name=op.f("pk_api_key_day")),
     )
+    op.add_column("office", sa.Column("listens_since", sa.Date(), nullable=True))
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE delivery SET (fillfactor = 50)")
 
     guard(GUARDS)
 
@@ -171,6 +175,9 @@ def downgrade() -> None:
     unguard(GUARDS)
     op.drop_table("api_key_day")
     op.drop_column("api_key", "per_day")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE delivery RESET (fillfactor)")
+    op.drop_column("office", "listens_since")
     op.drop_table("register_paper")
     op.drop_table("mandate_paper")
     op.drop_table("mandate_request")

@@ -139,6 +139,18 @@ def test_whoever_changes_one_book_is_found(attack: str, cast: Cast, clock: Clock
     assert len({(one.case, one.record) for one in found}) <= 2, [one.sentence for one in found]
 
 
+def test_the_first_notice_ever_to_somebody_is_missed_too(cast: Cast, clock: Clock) -> None:
+    """Nobody is asked to confirm that an application was declined, and nothing else was ever told to 信用中国."""
+    clock.go("2026-11-24")
+    number = a_case(cast, at="declined")
+    assert look() == []
+    guards = ("delivery", "notice", "notice_sequence", "record_share", "receipt")
+    for table in ("delivery", "notice", "notice_sequence", "record_share"):
+        behind_our_back(f"DELETE FROM {table} WHERE receiver_id = {cast.offices['ld-creditchina']}", guards)
+    (missing,) = look()
+    assert missing.case == number and "信用中国" in missing.sentence and "却有 0 份通知" in missing.sentence
+
+
 def test_the_command_says_whether_the_books_agree_and_ends_accordingly(cast: Cast, clock: Clock, app: Flask) -> None:
     number, _alone = a_story(cast, clock)
     run = app.test_cli_runner().invoke

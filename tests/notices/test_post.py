@@ -119,7 +119,7 @@ def test_what_was_sent_and_not_written_down_is_sent_again_under_the_same_key(cas
     """The post dies between the answer and the row; the receiver knows the key and does nothing twice."""
     office = reached(cast, "ld-market", "webhook", receiver.url())
     [key] = some_notices(cast, "ld-market", 1)
-    _receiver, [job] = claims.claim(office, 10, now())
+    _receiver, [job] = claims.claim({office: 10}, now())[office]
     assert turn().delivered == 0, "it belongs to the one that died"
     _later(claims.LEASE)
     assert turn().delivered == 0
@@ -135,7 +135,7 @@ def test_what_was_sent_and_not_written_down_is_sent_again_under_the_same_key(cas
 def test_a_success_counts_even_when_the_lease_was_lost(cast: Cast, receiver: Receiver) -> None:
     office = reached(cast, "ld-market", "webhook", receiver.url())
     [key] = some_notices(cast, "ld-market", 1)
-    _receiver, [job] = claims.claim(office, 10, now())
+    _receiver, [job] = claims.claim({office: 10}, now())[office]
     lost_leases()
     receiver.behave = lambda _request: answer(410)
     turn()

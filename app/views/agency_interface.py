@@ -158,7 +158,7 @@ def interface_api_key_new() -> ResponseReturnValue:
         else:
             lead = _("每次请求写在 Authorization: Bearer 之后。用它做的事都由%(name)s负责。", name=person().name)
             return _once(_("新的接口密钥"), secret, lead, _("接口密钥"))
-    lead = _("程序凭它取通知、交回执、对账。密钥由您负责：您不再是本单位经办时，它随之失效。只显示一次。")
+    lead = _("程序凭它取通知、交回执、对账、查信用档案。密钥由您负责：您不再是本单位经办时，它随之失效。只显示一次。")
     return _asked(form, title=_("开通接口密钥"), verb=_("开通"), lead=lead)
 
 

@@ -21,6 +21,7 @@ from forms.fields import Among, OneOf, Paragraphs, Words
 from forms.search import Filter
 from forms.typed import FilesForm, TypedForm
 
+MOST_PAPERS = 5
 CODE_LINE = 64
 """Characters of a line that holds a code: more than any code with blanks and dashes."""
 _CHOSEN = re.compile(r"[a-z][a-z0-9._-]{2,29}")
@@ -91,9 +92,11 @@ class MandateForm(KeyedForm, FilesForm):
         self.capacity.choices = [SelectChoice(value, title) for value, title in choices]
 
     def validate_files(self, field: Field) -> None:
-        """At least one file was chosen."""
+        """At least one file was chosen, and not too many."""
         if not self.chosen():
             raise ValidationError(_("请选择证明材料。"))
+        if len(self.chosen()) > MOST_PAPERS:
+            raise ValidationError(_("最多 %(n)s 个文件，请重新选择。", n=MOST_PAPERS))
 
     def chosen(self) -> list[Any]:
         """The uploads that carry a name."""

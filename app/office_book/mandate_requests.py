@@ -23,7 +23,6 @@ from workflows.calendar import legal_day
 
 MOST_WAITING = 5
 """Requests of one person that may wait at once."""
-MOST_PAPERS = 5
 CODE_REGION = slice(2, 8)
 """Where a 统一社会信用代码 names the region in which it was issued."""
 

@@ -5,6 +5,7 @@ An account begins without any mandate. One person may act for several subjects; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_limiter.util import get_remote_address
 from flask_login import current_user
-from limits import RateLimitItemPerDay, RateLimitItemPerHour
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour
 from sqlalchemy import select
 
 from app.casework.actor import load_person
@@ -31,7 +32,6 @@ from app.now import now
 from app.office_book.base import NotDone
 from app.office_book.gaps import Gap, LeavesNobody
 from app.office_book.mandate_requests import (
-    MOST_PAPERS,
     Asked,
     Twice,
     ask,
@@ -57,7 +57,10 @@ from workflows.calendar import legal_day
 
 ATTEMPTS = "20 per minute; 120 per hour"
 ACCOUNTS = (RateLimitItemPerHour(10), RateLimitItemPerDay(40))
-"""How many accounts are made from one address; the computer of a hall serves many. Mistakes are not counted."""
+"""How often papers for a new account are looked into for one address, which costs us some work; the computer of a hall
+serves many. What is wrong with the words is found before, and not counted."""
+REQUESTS = (RateLimitItemPerHour(20),)
+"""The same for a person who has an account."""
 ACCEPT = ",".join(KINDS)
 PAGE = 20
 TONES = {"waiting": "dai", "confirmed": "zhuqing", "refused": "zhu", "withdrawn": "hui"}
@@ -98,13 +101,11 @@ def sign_up() -> ResponseReturnValue:
         return redirect(url_for(".mandate_new"), 303 if request.method == "POST" else 302)
     form, status = SignUpForm(), 422
     form.offer(CAPACITY_CHOICES)
-    if request.method == "POST":
-        good = form.validate()
-        asked = _asked(form)
-        if good and asked and not _room():
+    if request.method == "POST" and (code := _code_of(form)):
+        if not _room(ACCOUNTS, "accounts", get_remote_address()):
             form.form_errors.append(_("从这个网络注册的账户太多了。请过一小时再试，或者带材料到受理窗口办理。"))
             status = 429
-        elif good and asked and (way := _sign_up(form, asked)):
+        elif (asked := _asked(form, code)) and (way := _sign_up(form, asked)):
             return redirect(way, 303)
     if request.method == "GET" or form.key.errors:
         form.renew_key()
@@ -112,10 +113,9 @@ def sign_up() -> ResponseReturnValue:
     return page, status if form.errors else 200
 
 
-def _room() -> bool:
-    """Whether another account may be made from this address; each process counts for itself."""
-    address = get_remote_address()
-    return not limiter.enabled or all(limiter.limiter.hit(item, "accounts", address) for item in ACCOUNTS)
+def _room(items: Iterable[RateLimitItem], *whose: str) -> bool:
+    """Whether there is still room for one more; each process counts for itself."""
+    return not limiter.enabled or all(limiter.limiter.hit(item, *whose) for item in items)
 
 
 def _sign_up(form: SignUpForm, asked: Asked) -> str:
@@ -181,17 +181,18 @@ def mandates() -> ResponseReturnValue:
 def mandate_new() -> ResponseReturnValue:
     """Ask to act for another subject."""
     who = person()
-    form = MandateForm()
+    form, status = MandateForm(), 422
     form.offer(CAPACITY_CHOICES)
-    if request.method == "POST":
-        good = form.validate()
-        asked = _asked(form)
-        if good and asked and (way := _ask(form, asked)):
+    if request.method == "POST" and (code := _code_of(form)):
+        if not _room(REQUESTS, "requests", str(who.person)):
+            form.form_errors.append(_("申请得太频繁了。请过一小时再试，或者带材料到受理窗口办理。"))
+            status = 429
+        elif (asked := _asked(form, code)) and (way := _ask(form, asked)):
             return redirect(way, 303)
     if request.method == "GET" or form.key.errors:
         form.renew_key()
     page = render_template("account/mandate_new.html", form=form, name=who.name, accept=ACCEPT)
-    return page, 422 if form.errors else 200
+    return page, status if form.errors else 200
 
 
 def _ask(form: MandateForm, asked: Asked) -> str:
@@ -267,42 +268,33 @@ def mandate_end(mandate_id: int) -> ResponseReturnValue:
     return page, 422 if form.errors or gaps else 200
 
 
-def _asked(form: MandateForm) -> Asked | None:
-    """What was asked, looked into: the code, each file by itself. What is wrong with them stands in the form."""
-    if form.foreign:
-        return None
-    code = _code(form)
-    papers = []
-    if len(form.chosen()) > MOST_PAPERS:
-        form.files.errors = [_("最多 %(n)s 个文件，请重新选择。", n=MOST_PAPERS)]
-    elif not form.files.errors:
-        bad: list[str] = []
-        for file in form.chosen():
-            try:
-                papers.append(paper(file.filename or "", file.read(), current_app.config["MAX_UPLOAD"]))
-            except StepRefused as refused:
-                why = "".join(sentence(refusal) for refusal in refused.refusals).rstrip("。")
-                bad.append(_("%(name)s没有收下：%(why)s", name=tidy_name(file.filename or ""), why=why))
-        form.files.errors = bad
-    if form.errors or not code:
-        return None
-    return Asked(code, form.capacity.data, form.until.data, papers, form.key.data)
-
-
-def _code(form: MandateForm) -> str:
-    """The code that was typed, "" with the reason in the form. The number of a person is not repeated."""
-    typed = form.code.data or ""
-    if form.code.errors:
+def _code_of(form: MandateForm) -> str:
+    """The code, once every word of the form is good; "" with the reasons in the form. No file has been looked into."""
+    good, typed = form.validate(), form.code.data or ""
+    if form.foreign or form.code.errors:
         return ""
     verdict = check_code(typed, standings())
     if verdict.ok and not check_id_number(typed).ok:
-        return verdict.code
+        return verdict.code if good else ""
     if check_id_number(typed).ok or has_personal_numbers(typed) or has_personal_numbers(clean_code(typed)):
-        form.code.data = ""
+        form.code.data = ""  # the number of a person is not repeated
         form.code.errors = [_("这里不能输入身份证号码。个人请带身份证件到受理窗口登记。")]
     else:
         form.code.errors = [said(verdict.problems[0])]
     return ""
+
+
+def _asked(form: MandateForm, code: str) -> Asked | None:
+    """What was asked, with each file looked into by itself; None with what is wrong with them in the form."""
+    papers, bad = [], []
+    for file in form.chosen():
+        try:
+            papers.append(paper(file.filename or "", file.read(), current_app.config["MAX_UPLOAD"]))
+        except StepRefused as refused:
+            why = "".join(sentence(refusal) for refusal in refused.refusals).rstrip("。")
+            bad.append(_("%(name)s没有收下：%(why)s", name=tidy_name(file.filename or ""), why=why))
+    form.files.errors = bad
+    return None if bad else Asked(code, form.capacity.data, form.until.data, papers, form.key.data)
 
 
 def _requests(user_id: int) -> Any:

@@ -117,7 +117,7 @@ def test_every_look_is_counted_and_written_down(app: Flask, people: Cast, compan
     assert counts() == [(1, 4)], "a code that nobody has is counted too"
     told = looks(people)
     assert [(line.act, line.person_name, line.role, line.office_id) for line in told] == [
-        ("look", "胡悦", "linked", people.offices["ld-market"])
+        ("query", "胡悦", "linked", people.offices["ld-market"])
     ] * 3
     assert [line.answers["range"] for line in told] == ["社会公开", "社会公开", "政务共享"]
     assert [line.answers.get("purpose") for line in told] == ["", "", PURPOSE]

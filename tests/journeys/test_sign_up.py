@@ -114,6 +114,10 @@ def test_whoever_signs_up_acts_for_the_company_once_an_officer_has_seen_the_pape
         ("sign_up", "何静", ""), ("ask_mandate", "何静", ""), ("entrust", "刘波", "acceptance"),
     ]  # fmt: skip
     assert FRESH not in str(told) and told[0].answers["consent"] is True
+    shen = enter(app, "shen")
+    shen.go("/admin/users?q=hejing")
+    page = shen.follow("何静")
+    assert all(page.says(words) for words in ("本人注册", "申请登记委托", "登记委托", receipt))
 
 
 def test_nothing_tells_who_else_has_signed_up_or_whom_the_register_knows(app, people):

@@ -21,7 +21,7 @@ from app.registry.codes import check_code, check_id_number
 from app.registry.credit_file import Kept, NoSuchDay, Reader, credit_file, sections_for
 from app.registry.credit_file_sections import SECTION
 from app.registry.directory import PUBLIC, SHARED, entry_of
-from app.registry.looks import look_at
+from app.registry.queries import write_query
 from app.registry.regions import standings
 from app.registry.search import SHORTEST, Place, find_names, key_of
 from app.registry.subject import KIND_TITLES, find_by_code
@@ -173,7 +173,7 @@ def _look(code: str, reader: Reader, purpose: str, **what: str) -> tuple[str, in
         with transaction():
             count_use(came.holder, "looks", legal_day(came.at))
             if found is not None:
-                look_at(found.id, _hand(came), came.at, asked)
+                write_query(found.id, _hand(came), came.at, asked)
     except QuotaSpent:
         abort(spent(came.at, came.holder.per_day))
     if found is None:

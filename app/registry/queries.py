@@ -1,4 +1,4 @@
-"""Looks into a credit file that must be written down: who looked, for what, how much of it they saw."""
+"""What programs ask of a credit file is written down about its subject: who asked, with which key, for what."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from app.db import db
 from app.journal import Doer, write_line
 from app.models import Subject
 
-LOOK = "look"
+QUERY = "query"
+"""The act; an officer who looks behind the masks does another."""
 
 
-def look_at(subject_id: int, doer: Doer, at: datetime, asked: Mapping[str, Any]) -> None:
+def write_query(subject_id: int, doer: Doer, at: datetime, asked: Mapping[str, Any]) -> None:
     """A line in the subject's journal, inside `transaction()`; `asked` says what was asked for and why."""
     db.session.execute(select(Subject.id).where(Subject.id == subject_id).with_for_update(key_share=True))
-    write_line("subject", subject_id, LOOK, doer, at, law_text="D", answers=asked)
+    write_line("subject", subject_id, QUERY, doer, at, law_text="D", answers=asked)

@@ -157,7 +157,7 @@ def _problem_of(error: StepRefused, status: int) -> ResponseReturnValue:
         text = "{who}刚刚办理了此件（{when}，{what}）。没有写入任何内容，请重新读取后再办。"
         return problem(409, sentence(Refusal(MOVED, text, values)), code="STALE")
     said = [{"code": no.code, "detail": sentence(no), "law": article(no.law)} for no in error.refusals]
-    return problem(status, "；".join(no["detail"] for no in said), code=error.refusals[0].code, refusals=said)
+    return problem(status, _("；").join(no["detail"] for no in said), code=error.refusals[0].code, refusals=said)
 
 
 def _noted(error: Exception) -> str:

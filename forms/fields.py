@@ -197,6 +197,11 @@ class Among(_OneOf, SelectField):
             **kwargs,
         )
 
+    def iter_choices(self) -> Iterator[Any]:
+        """What may be chosen, in the reader's language: the law room and the directories say it in Chinese."""
+        for choice in super().iter_choices():
+            yield choice._replace(label=_(str(choice.label))) if choice.label else choice
+
 
 class Rows(FieldList):
     """Rows of the same questions. A row left empty is no row; at least one must be filled in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Form
 from wtforms.fields import SelectChoice
@@ -38,7 +39,7 @@ class Filter(Form):
         field = self._fields[name]
         choices = field.iter_choices() if hasattr(field, "iter_choices") else ()
         title = next((str(choice.label) for choice in choices if choice.value == value), value)
-        return f"{field.label.text}：{title}"
+        return f"{field.label.text}{_('：')}{title}"
 
     def offer(self, name: str, choices: Iterable[tuple[str, object]]) -> None:
         """Give a question its choices, behind the one that stands for all of them."""

@@ -27,6 +27,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORKDAY, WEEKEND, HOLIDAY, MAKEUP, OVERRIDE = "workday", "weekend", "holiday", "makeup", "override"
 
 _WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+BY_THE_CALENDAR = "按自然日计入"
+CORRESPONDS = "与起算日对应，期间届满"
 _SWAPPED = re.compile(r"休息日（由 (\d+)-(\d+)-(\d+) 调休）")
 _UNSETTLED_FROM = (12, 25)
 
@@ -290,13 +292,13 @@ def _working_days(calendar: Calendar, day: date, value: int) -> Iterator[Counted
 def _calendar_days(calendar: Calendar, day_zero: date, value: int) -> Iterator[CountedDay]:
     for number in range(1, value + 1):
         reason = calendar.reason(day_zero + timedelta(days=number))
-        yield CountedDay(reason.day, number, replace(reason, text=f"{reason.name}，按自然日计入"))
+        yield CountedDay(reason.day, number, replace(reason, text=f"{reason.name}，{BY_THE_CALENDAR}"))
 
 
 def _corresponding_day(calendar: Calendar, day_zero: date, months: int) -> CountedDay:
     reason = calendar.reason(months_after(day_zero, months))
     if reason.day.day == day_zero.day:
-        text = f"{reason.name}，与起算日对应，期间届满"
+        text = f"{reason.name}，{CORRESPONDS}"
     else:
         text = f"{reason.name}，当月没有{day_zero.day}日，月末届满"
     return CountedDay(reason.day, None, replace(reason, text=text))

@@ -25,6 +25,7 @@ def sentences(
             continue
         if is_chinese(node.value):
             yield node.lineno, "", node.value, []
+    yield from _doors(tree)
 
 
 def provisions(
@@ -51,6 +52,17 @@ def directories(
 def is_chinese(text: str | None) -> bool:
     """Whether there is a Chinese character in it."""
     return any("\u4e00" <= character <= "\u9fff" for character in text or "")
+
+
+def _doors(tree: ast.AST) -> Iterator[tuple[int, str, str, list[str]]]:
+    """What a door for programs says of itself is its docstring, as the description holds it."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        if any(ast.unparse(one).startswith("door(") for one in node.decorator_list):
+            text = ast.get_docstring(node) or ""
+            if is_chinese(text):
+                yield node.lineno, "", "<br/>".join(text.splitlines()), []
 
 
 def _docstrings(tree: ast.AST) -> Iterator[ast.AST]:

@@ -7,8 +7,11 @@ no catalogue and stay as they are.
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
+from babel.dates import format_date
 from flask import Flask, has_request_context, request
 from flask_babel import Domain, get_locale, gettext
 from jinja2 import pass_context
@@ -18,10 +21,12 @@ from app.translations import LANGUAGES
 from app.translations.citations import cited
 
 COOKIE = "language"
+_MARKS = re.compile("([、，；：])")
+_DAY = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 KEPT_FOR = 365 * 24 * 3600
 """Seconds for which a browser remembers the choice."""
 SOURCE = next(iter(LANGUAGES))
-PROGRAMS = "/api/"
+PROGRAMS = "/api/v1"
 
 
 def locale() -> str:
@@ -45,7 +50,29 @@ def told(value: Any) -> Any:
     if type(value) is not str or value.isascii() or in_source():
         return value
     said = gettext(value)
-    return cited(value) or value if said == value and value.startswith("《") else said
+    return said if said != value else (cited(value) if value.startswith("《") else _joined(value)) or value
+
+
+def _joined(text: str) -> str | None:
+    """Several texts of the house in one, such as two roles or a weekday and what it counts; None for anything else."""
+    if day := _DAY.fullmatch(text):
+        return day_full(date(*map(int, day.groups())))
+    words = _MARKS.split(text)
+    if len(words) < 3:
+        return None
+    for place in range(0, len(words), 2):
+        word = words[place]
+        said = gettext(word) if word and not word.isascii() else word
+        if said == word and not word.isascii() and (said := _joined(word) or "") == "":
+            return None
+        words[place] = said
+    words[1::2] = [gettext(mark) for mark in words[1::2]]
+    return "".join(words)
+
+
+def day_full(value: date) -> str:
+    """25 November 2026"""
+    return format_date(value, "d MMMM y", locale="en")
 
 
 class Sentences(Domain):

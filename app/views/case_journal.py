@@ -15,6 +15,7 @@ from app.casework.facts import Loaded
 from app.casework.receive import ACT as RECEIPT
 from app.db import db
 from app.models import Office
+from app.translations.reader import told
 from app.views.agency_lines import RECEIPTS
 from app.views.texts import article
 from forms import form_for
@@ -103,5 +104,5 @@ def note_of(case_type: str, act: str, answers: Mapping[str, Any]) -> str:
         return receipt_note(answers)
     said = form_for(case_type, act).said(answers)
     if said:
-        return "；".join(f"{name}：{words}" for name, words in said)
+        return _("；").join(f"{told(name)}{_('：')}{told(words)}" for name, words in said)
     return str(answers.get("name", ""))

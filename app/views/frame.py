@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flask import Flask, current_app, request
+from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -48,12 +49,12 @@ class Frame:
         """The roles held, in words."""
         if self.who is None:
             return ""
-        return "、".join(role.title for role in sorted(self.who.roles, key=list(Role).index))
+        return _("、").join(_(role.title) for role in sorted(self.who.roles, key=list(Role).index))
 
     @property
     def office(self) -> str:
         """The offices of the signed-in officer."""
-        return "、".join(name for _, name in self.who.offices) if self.who else ""
+        return "、".join(name for _id, name in self.who.offices) if self.who else ""
 
     @property
     def at_window(self) -> bool:

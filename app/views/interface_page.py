@@ -192,7 +192,7 @@ def api_keys_of(office_id: int, at: datetime) -> list[ApiLine]:
     ).all()  # fmt: skip
     return [
         ApiLine(
-            row.id, row.label, f"jn_{row.prefix}…", "、".join(_(SCOPES[scope]) for scope in row.scopes.split()),
+            row.id, row.label, f"jn_{row.prefix}…", _("、").join(_(SCOPES[scope]) for scope in row.scopes.split()),
             row.name, row.last_used_at, row.valid_until, _state(row.valid_from, row.valid_until, at),
             row.asked or 0, row.per_day,
         )
@@ -219,8 +219,8 @@ def wanted_by(office_id: int, today: date) -> list[Wanted]:
 
 def filters_text(region: str, trade: str, kind: str) -> str:
     """What a subscription takes, in words."""
-    where = "、".join(_place(code) for code in region.split())
-    kinds = "、".join(_(RECORD_KINDS.get(word, word)) for word in kind.split())
+    where = _("、").join(_place(code) for code in region.split())
+    kinds = _("、").join(_(RECORD_KINDS.get(word, word)) for word in kind.split())
     return " · ".join((where or _("不限地区"), trade.replace(" ", "、") or _("不限行业"), kinds or _("不限种类")))
 
 

@@ -76,7 +76,7 @@ def wrong_in_words(title: str, fields: Mapping[str, Any]) -> str:
     """What was done and what it brought, in a line: 超限运输，罚款 3 万元."""
     kinds = [kind for kind in str(fields.get("CF_CFLB") or "").split(";") if kind]
     words = [penalty_in_words(kind, fields) for kind in kinds]
-    return f"{title}，{'、'.join(words)}" if words else title
+    return title + _("，") + _("、").join(words) if words else title
 
 
 def penalty_in_words(kind: str, fields: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from app.models import Attachment, AttachmentUse, Case
 from app.notices.address_book import receivers
 from app.now import now
 from app.security import person
+from app.translations.reader import told
 from app.views.basis import Basis, attested, basis_of, row_of
 from app.views.case_journal import act_title, note_of
 from app.views.case_page import about_case
@@ -240,7 +241,7 @@ def _earlier(loaded: Loaded, officer: bool) -> tuple[tuple[str, str], ...]:
         if step is None or (step.inside and not officer) or set(step.asks) <= set(step.marks):
             continue
         if note := note_of(loaded.workflow.code, line.act, line.answers or {}):
-            said.append((f"{act_title(loaded.workflow, line.act)}（{line.person_name}）", note))
+            said.append((told(act_title(loaded.workflow, line.act)) + _("（") + line.person_name + _("）"), note))
     return tuple(said[:4])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from babel.dates import format_date, format_datetime
 from flask import Flask
 from flask_babel import gettext as _
 from jinja2 import pass_context
@@ -12,7 +13,7 @@ from jinja2.runtime import Context
 
 from app.now import now
 from app.registry.text import Sentence
-from app.translations.reader import told
+from app.translations.reader import in_source, told
 from app.views.said import said
 from workflows.calendar import SHANGHAI, legal_day
 from workflows.grammar import Refusal
@@ -33,7 +34,16 @@ def day(value: date | datetime | None) -> str:
     value = civil(value)
     if value.year != legal_day(now()).year:
         return day_full(value)
+    if not in_source():
+        return format_date(value, "EEE d MMM", locale="en")
     return _("%(month)s月%(day)s日（%(weekday)s）", month=value.month, day=value.day, weekday=WEEKDAYS[value.weekday()])
+
+
+def month_day(value: date) -> str:
+    """11月26日, where there is little room"""
+    if not in_source():
+        return format_date(value, "d MMM", locale="en")
+    return _("%(month)s月%(day)s日", month=value.month, day=value.day)
 
 
 def day_full(value: date | datetime | None) -> str:
@@ -41,6 +51,8 @@ def day_full(value: date | datetime | None) -> str:
     if value is None:
         return ""
     value = civil(value)
+    if not in_source():
+        return format_date(value, "EEE d MMM y", locale="en")
     return _(
         "%(year)s年%(month)s月%(day)s日（%(weekday)s）",
         year=value.year, month=value.month, day=value.day, weekday=WEEKDAYS[value.weekday()],
@@ -52,6 +64,8 @@ def day_year(value: date | datetime | None) -> str:
     if value is None:
         return ""
     value = civil(value)
+    if not in_source():
+        return format_date(value, "d MMM y", locale="en")
     return _("%(year)s年%(month)s月%(day)s日", year=value.year, month=value.month, day=value.day)
 
 
@@ -62,6 +76,8 @@ def when(value: datetime | None) -> str:
     local = value.astimezone(SHANGHAI)
     if local.year != legal_day(now()).year:
         return f"{day_year(value)} {local:%H:%M}"
+    if not in_source():
+        return format_datetime(local.replace(tzinfo=None), "d MMM HH:mm", locale="en")
     return _("%(month)s月%(day)s日 %(clock)s", month=local.month, day=local.day, clock=f"{local:%H:%M}")
 
 
@@ -100,5 +116,5 @@ def printed(_context: Context, value: Any) -> Any:
 def init_texts(app: Flask) -> None:
     """Give the templates these words."""
     app.jinja_env.finalize = printed
-    words = {"day": day, "day_full": day_full, "day_year": day_year, "when": when, "iso": iso, "cite": article}
-    app.jinja_env.filters.update(words)
+    days = {"day": day, "day_full": day_full, "day_year": day_year, "when": when, "iso": iso}
+    app.jinja_env.filters.update(days, month_day=month_day, cite=article)

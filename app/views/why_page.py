@@ -258,7 +258,7 @@ def _may_change(loaded: Loaded, clock: Clock, deadline: Deadline) -> tuple[str, 
     workflow, facts = loaded.workflow, loaded.facts
     extending = [workflow.step[code] for code in clock.extended_by]
     for step in extending:
-        taken, who = facts.counts.get(step.code, 0), "、".join(ROLE_TITLES[Role(role)] for role in step.by)
+        taken, who = facts.counts.get(step.code, 0), _("、").join(_(ROLE_TITLES[Role(role)]) for role in step.by)
         if step.times and taken >= step.times:
             said.append(_("延期：已经延过一次，不能再延。"))
         else:

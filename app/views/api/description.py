@@ -9,9 +9,11 @@ from flask import current_app
 from flask_openapi import Info, OpenAPI
 from pydantic import BaseModel, Field
 
+from app.translations.reader import locale, told
 from app.views.api.invalid import invalid
 
 DESCRIPTION = "jiannuo-api"
+WORDS, EXAMPLES = ("title", "summary", "description"), ("example", "examples")
 TITLE = "践诺接口"
 VERSION = "1"
 ABOUT = (
@@ -63,12 +65,24 @@ def described(import_name: str, **folders: Any) -> OpenAPI:
 
 
 def description() -> dict[str, Any]:
-    """The OpenAPI description of this application, made when it is first asked for."""
+    """The OpenAPI description of this application in the reader's language, made when it is first asked for."""
     app = cast(OpenAPI, current_app)
-    if DESCRIPTION not in app.extensions:
-        app.extensions[DESCRIPTION] = _with_steps(deepcopy(app.api_doc))
-    spec: dict[str, Any] = app.extensions[DESCRIPTION]
-    return spec
+    made: dict[str, dict[str, Any]] = app.extensions.setdefault(DESCRIPTION, {})
+    if locale() not in made:
+        made[locale()] = _told(_with_steps(deepcopy(app.api_doc)))
+    return made[locale()]
+
+
+def _told(spec: Any) -> Any:
+    """The same with every text for people in the reader's language; names and examples are what goes over the wire."""
+    if isinstance(spec, list):
+        return [_told(one) for one in spec]
+    if not isinstance(spec, dict):
+        return spec
+    return {
+        name: one if name in EXAMPLES else told(one) if name in WORDS and isinstance(one, str) else _told(one)
+        for name, one in spec.items()
+    }
 
 
 def _with_steps(spec: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def steps_described() -> Iterator[tuple[str, str, str, dict[str, Any]]]:
                 found.setdefault(step.code, []).append((definition, step))
     for code, several in found.items():
         schemas = [_schema(definition, step) for definition, step in several]
-        text = "\n\n".join(f"{definition.title}：{_about(step)}" for definition, step in several)
+        text = "\n\n".join(_(definition.title) + _("：") + _about(step) for definition, step in several)
         different = [schema for n, schema in enumerate(schemas) if schema not in schemas[:n]]
         yield code, several[0][1].title, text, different[0] if len(different) == 1 else {"anyOf": different}
 
@@ -120,8 +120,8 @@ def _by_officers(step: Step) -> bool:
 
 
 def _about(step: Step) -> str:
-    who = "、".join(role.title for role in step.people)
-    return f"{step.consequence} 由{who}办理。依据：{article(step.law)}。"
+    who = _("、").join(_(role.title) for role in step.people)
+    return str(_("%(what)s 由%(who)s办理。依据：%(law)s。", what=step.consequence, who=who, law=article(step.law)))
 
 
 def _schema(definition: Workflow, step: Step) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _schema(definition: Workflow, step: Step) -> dict[str, Any]:
         required.append("item")
     return {
         "type": "object", "properties": properties, "required": required, "additionalProperties": False,
-        "title": f"{definition.title}：{step.title}",
+        "title": _(definition.title) + _("：") + _(step.title),
     }  # fmt: skip
 
 

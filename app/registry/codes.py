@@ -160,6 +160,18 @@ def _explain(code: str, regions: Mapping[str, str] | None) -> CodeVerdict:
     return CodeVerdict(True, code, (), tuple(warnings))
 
 
+def doubt_of(text: object) -> str:
+    """What kind of wrong number stands in the place of a code: `old_code` for the shapes that came before it (9
+    characters of an organisation, 15 digits of a registration), `bad_code` for one whose check characters are wrong,
+    "" for a sound one and for anything else."""
+    code = clean_code(text)
+    if (len(code) == 9 and _OLD_ORGANISATION.match(code)) or (len(code) == 15 and code.isdecimal()):
+        return "old_code"
+    if len(code) != 18 or _misshapen(code) or _unlawful(code):
+        return ""
+    return "bad_code" if code[17] != _check_18(code) or code[16] != _check_17(code) else ""
+
+
 def _misshapen(code: str) -> str:
     if not code:
         return say("没有填写统一社会信用代码；请填写证照上的 18 位代码")

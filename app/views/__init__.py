@@ -11,6 +11,8 @@ from app.views.texts import init_texts
 
 PAGES = (
     "desk_mandates",
+    "desk_codes",
+    "desk_coverage",
     "desk_intake",
     "desk_intake_rows",
     "language",

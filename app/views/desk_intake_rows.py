@@ -143,7 +143,7 @@ def intake_row(batch_id: int, row: int) -> ResponseReturnValue:
     said_no: tuple[No, ...] = ()
     status = 200
     if form.is_submitted():
-        batch, line = _line(who, batch_id, row)
+        batch, line = row_seen(who, batch_id, row)
         status = 422
         typed = _typed(cells_of(batch, line))
         form.form_errors.extend(_unkeepable(cells_of(batch, line), typed))
@@ -167,7 +167,7 @@ def intake_row(batch_id: int, row: int) -> ResponseReturnValue:
 def intake_row_aside(batch_id: int, row: int) -> ResponseReturnValue:
     """Ignore one row or send it back, with a reason."""
     who, form = looking_after_intake(), AsideForm()
-    _line(who, batch_id, row)
+    row_seen(who, batch_id, row)
     said_no: tuple[No, ...] = ()
     if form.validate():
         verdict = "sent_back" if request.form.get("do") == "sent_back" else "ignored"
@@ -180,7 +180,7 @@ def intake_row_aside(batch_id: int, row: int) -> ResponseReturnValue:
 def _row_page(
     who: Person, batch_id: int, row: int, form: MendForm, aside: AsideForm, said_no: tuple[No, ...]
 ) -> str:  # fmt: skip
-    batch, line = _line(who, batch_id, row)
+    batch, line = row_seen(who, batch_id, row)
     at, cells = now(), cells_of(batch, line)
     read = read_as(batch, line, at) if line.received else {}
     heading = heading_of(batch.directory, batch.heading)
@@ -243,7 +243,7 @@ def _unkeepable(cells: Sequence[Cell], typed: dict[int, str]) -> list[str]:
     ]
 
 
-def _line(who: Person, batch_id: int, row: int) -> tuple[Any, Any]:
+def row_seen(who: Person, batch_id: int, row: int) -> tuple[Any, Any]:
     """A batch and a row of it that this person may see; 404 for others."""
     batch = seen_batch(who, batch_id)
     line = db.session.execute(

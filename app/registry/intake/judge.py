@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.registry.codes import doubt_of
 from app.registry.intake import lookups
 from app.registry.intake.changes import Existing, correction_or_reason
 from app.registry.intake.lookups import Key
@@ -25,6 +26,7 @@ from app.registry.intake.work import (
     Ready,
     Work,
 )
+from app.registry.row_reader import Finding
 from app.registry.text import fold, name_key, say
 
 _WITHDRAWN = frozenset({"1", "撤销", "已撤销", "2已撤销"})
@@ -47,6 +49,9 @@ class _Judging:
         self.chunk = Chunk()
         self._title = self.entry.by_role["title"][0].code
         self._organ = self.entry.by_role["organ"][0]
+        self._code = self.entry.by_role["code"][0].code
+        places = (place for place, column in enumerate(work.heading.columns) if column.field == self._code)
+        self._code_place = next(places, None)
         self._found: dict[str, tuple[int, str]] = {}
         self._keys: dict[int, Key] = {}
         self._pending: dict[Key, NewRecord] = {}
@@ -58,7 +63,7 @@ class _Judging:
             if isinstance(judged, int):
                 self.chunk.count(SKIPPED)
             elif judged.verdict.problems:
-                self._wait(judged, list(judged.verdict.problems), _finding_of(judged))
+                self._wait(judged, list(judged.verdict.problems), self._doubt(judged, judged.verdict.problems))
             else:
                 good.append(judged)
         plausible = [(judged, office) for judged in good if (office := self._office(judged)) is not None]
@@ -133,7 +138,8 @@ class _Judging:
         before = self._before(key, office[0], sender)
         if before is not None:
             return self._repeat(judged, before, key, sender, warnings, whom)
-        return self._take_in(judged, key, sender, warnings, whom.finding)
+        doubt = whom.finding or (self._doubt(judged, judged.verdict.warnings) if judged.verdict.warnings else "")
+        return self._take_in(judged, key, sender, warnings, doubt)
 
     def _before(self, key: Key, office: int, sender: str) -> Existing | None:
         """The record that this row is about already: by its sender's id, or by its key."""
@@ -194,6 +200,15 @@ class _Judging:
             self.chunk.count(IN)
         return key[1]
 
+    def _doubt(self, judged: Judged, about: Sequence[Finding]) -> str:
+        """Whether what was found in a row is a doubt about whom it means and not a slip of the pen: the organ's code
+        pasted as the subject's, an older number, a check character that does not fit."""
+        if all(found.field != self._code for found in about):
+            return ""
+        if any("与决定机关的代码相同" in found.text for found in about):
+            return "organ_code"
+        return doubt_of(judged.cells[self._code_place]) if self._code_place is not None else ""
+
     def _wait(
         self, judged: Judged, reasons: Sequence[tuple[str, str]], finding: str = "", record_id: int | None = None
     ) -> None:
@@ -210,8 +225,3 @@ class _Judging:
 def _ready(judged: Judged) -> Ready:
     assert judged.ready is not None, "a row with problems waits"
     return judged.ready
-
-
-def _finding_of(judged: Judged) -> str:
-    """The organ's code pasted as the subject's is a doubt about whom the row means, not a slip of the pen."""
-    return "organ_code" if any("与决定机关的代码相同" in found.text for found in judged.verdict.problems) else ""

@@ -66,7 +66,7 @@ def _subjects(column: Any, values: Collection[str], kinds: tuple[str, ...]) -> d
 
 def by_name(names: Iterable[str]) -> dict[str, Known]:
     """Organisations by the key of their name; the two widths of brackets are both looked for."""
-    spelt = {spelling for name in names for spelling in (name, _narrow(name), _wide(name))}
+    spelt = {spelling for name in names for spelling in spellings(name)}
     if not spelt:
         return {}
     rows = db.session.execute(
@@ -77,12 +77,9 @@ def by_name(names: Iterable[str]) -> dict[str, Known]:
     return {name_key(row.name): Known(row.id, row.kind, row.name) for row in rows}
 
 
-def _narrow(name: str) -> str:
-    return name.replace("（", "(").replace("）", ")")
-
-
-def _wide(name: str) -> str:
-    return name.replace("(", "（").replace(")", "）")
+def spellings(name: str) -> set[str]:
+    """A name with its brackets in either width."""
+    return {name, name.replace("（", "(").replace("）", ")"), name.replace("(", "（").replace(")", "）")}
 
 
 _COLUMNS = ", ".join(f"r.{column.name}" for column in CreditRecord.__table__.c)

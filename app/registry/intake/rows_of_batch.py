@@ -63,12 +63,15 @@ def findings(
     """Doubts about whom a row means (`work.FINDINGS`) that nobody has settled, in the branches of the office tree named
     by their paths; newest batch first, `after` is (batch, row)."""
     query = (
-        select(*BatchRow.__table__.c, Batch.office_id, Batch.name.label("batch_name"))
+        select(
+            *BatchRow.__table__.c, Batch.office_id, Batch.name.label("batch_name"), Batch.directory, Batch.heading,
+            Office.name.label("office"),
+        )
         .join(Batch, Batch.id == BatchRow.batch_id)
         .join(Office, Office.id == Batch.office_id)
         .where(BatchRow.finding != "", BatchRow.settled_at.is_(None), Batch.state != "undone")
         .where(lookups.within(Office.path, paths))
-    )
+    )  # fmt: skip
     if kind:
         query = query.where(BatchRow.finding == kind)
     if after is not None:
@@ -142,7 +145,9 @@ def mend(
     }
     if verdict != WAITING:
         write_chunk(work, chunk)
-        values |= {"settled_at": at, "settled_by": doer.person, "note": note}
+        values["note"] = note
+        if confirmed or not values["finding"]:  # a doubt that has only now come up is still to be looked into
+            values |= {"settled_at": at, "settled_by": doer.person}
         _count(batch, verdict)
     _set(batch_id, row, **values)
     answers = {"row": row, "columns": sorted(mended), "verdict": verdict, "confirmed": confirmed, "note": note}

@@ -23,6 +23,8 @@ FINDINGS = {
     "two_names": "同一代码，两个名称",
     "two_codes": "同一名称，两个代码",
     "organ_code": "填的是机关的代码",
+    "bad_code": "校验位不符",
+    "old_code": "旧代码",
 }
 """Doubts about whom a row means, each with its name in the list of them."""
 

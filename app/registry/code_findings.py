@@ -111,7 +111,7 @@ def change_code(
     _may(doer, batch.office_id, subject_id)
     verdict = check_code(code)
     if not verdict.ok:
-        raise NotPossible([no(verdict.problems[0].rstrip("。") + "。", "BAD_CODE")])
+        raise NotPossible([no("{why}。", "BAD_CODE", why=verdict.problems[0].rstrip("。"))])
     if since > legal_day(at):
         raise NotPossible([no("启用日期还没有到。", "FUTURE")])
     table = Identifier.__table__

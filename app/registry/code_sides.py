@@ -63,7 +63,8 @@ def doubt_about(batch: Any, line: Any) -> Doubt:
         own_id = db.session.execute(select(CreditRecord.subject_id).where(CreditRecord.id == line.record_id)).scalar()
     why: dict[int, str] = {own_id: "own"} if own_id is not None else {}
     by_code = select(Identifier.subject_id).where(Identifier.kind == "uscc", Identifier.value == code)
-    by_name = select(Subject.id).where(Subject.name.in_(spellings(name)), Subject.kind != "person").limit(MOST)
+    by_name = select(Subject.id).where(Subject.name.in_(spellings(name)), Subject.kind != "person")
+    by_name = by_name.order_by(Subject.id).limit(MOST)
     for found in db.session.execute(by_code).scalars() if code else ():
         why.setdefault(found, "code")
     for found in db.session.execute(by_name).scalars() if name else ():

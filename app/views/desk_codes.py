@@ -170,6 +170,7 @@ def _page(
         forms["row"].row_code.data = doubt.code
     if "code" not in sent:
         _offer(forms["code"], doubt)
+        forms["code"].subject.data = next((choice.value for choice in forms["code"].subject.choices), None)
         forms["code"].new_code.data = doubt.code if line.finding == "two_codes" else ""
         forms["code"].since.data = legal_day(now())
     if "move" not in sent:

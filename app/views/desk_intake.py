@@ -89,7 +89,9 @@ def intake_new() -> ResponseReturnValue:
     who, form = looking_after_intake(), UploadForm()
     form.kind.choices = [*form.kind.choices, *(SelectChoice(code, title) for code, title in _kinds())]
     form.office.choices = [SelectChoice(str(office), name) for office, _path, name in intake_offices(who)]
-    if form.is_submitted() and form.validate():
+    if not form.is_submitted():
+        form.office.data = form.office.choices[0].value
+    elif form.validate():
         batch_id = _examined(form, who)
         if batch_id is not None:
             return redirect(url_for("desk.intake_batch", batch_id=batch_id), 303)

@@ -625,8 +625,9 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             "/desk/sharing/to/ld-trading/dead", f"/desk/sharing/notices/{letter}/skip",
             f"/desk/sharing/issues/{difference}", "/desk/sharing/statements",
             "/desk/intake/new", f"/desk/intake/{cast.batches['previewed']}", f"{done}/rows", f"{done}/rows/1",
+            f"/desk/codes/{cast.batches['done']}/3",
         ],
-        "tang": [*desk("accepted", "extend"), f"{done}/undo"],
+        "tang": [*desk("accepted", "extend"), f"{done}/undo", f"/desk/codes/{cast.batches['done']}/4"],
         "jiang": [f"/admin/law/attest?rule={row.rule_id}&row={row.digest}"],
         "shen": [
             "/admin/users/new", f"{liu}/name", f"{liu}/password", f"{liu}/close", f"{liu}/roles/new",

@@ -21,6 +21,7 @@ ROWS = """
 desk.soon_left                2             WD           -  2023-05-01  -           D              D
 desk.soon_share               80            percent      -  2023-05-01  -           D              D
 desk.escalate_left            1             WD           -  2023-05-01  -           D              D
+desk.report_within            7             WD           -  2017-01-01  -           D              D
 records.class_1               严重          class        -  2026-04-01  -           NDRC36         F
 records.class_2               严重          class        -  2026-04-01  -           NDRC36         V1
 records.class_3               严重          class        -  2026-04-01  -           NDRC36         R

@@ -52,7 +52,18 @@ def kept() -> Catalog:
 
 def in_step(catalogue: Catalog, source: Source) -> Catalog:
     """A catalogue of exactly the source's sentences with the translations there are; none is guessed."""
-    fresh = Catalog(locale="en", header_comment=catalogue.header_comment, fuzzy=False)
+    fresh = Catalog(
+        locale="en",
+        header_comment=catalogue.header_comment,
+        project="jiannuo",
+        version="1",
+        msgid_bugs_address="-",
+        creation_date=catalogue.creation_date,
+        revision_date=catalogue.creation_date,
+        last_translator="-",
+        language_team="-",
+        fuzzy=False,
+    )
     for text, where in source.items():
         old = catalogue.get(text if isinstance(text, str) else text[0])
         fresh.add(text, old.string if old else None, locations=[(name, 0) for name in sorted(where)])

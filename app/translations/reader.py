@@ -21,6 +21,7 @@ from app.translations import LANGUAGES
 from app.translations.citations import cited
 
 COOKIE = "language"
+_BY_NUMBER = re.compile(r"\[([a-z -]+)\|([a-z -]+)\]")
 _MARKS = re.compile("([、，；：])")
 _DAY = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})日")
 KEPT_FOR = 365 * 24 * 3600
@@ -75,12 +76,25 @@ def day_full(value: date) -> str:
     return format_date(value, "d MMMM y", locale="en")
 
 
+def counted(text: str) -> str:
+    """`1 [day|days]` as a person says it: the word goes by the number before it, wherever that number came from."""
+    if "|" not in text or in_source():
+        return str(text)
+
+    def word(found: re.Match[str]) -> str:
+        number = re.search(r"(\d[\d,]*)\D*$", found.string[: found.start()])
+        return found[1] if number and number[1] == "1" else found[2]
+
+    return _BY_NUMBER.sub(word, str(text))
+
+
 class Sentences(Domain):
     """Sentences whose values are in the reader's language too."""
 
     def gettext(self, string: str, **variables: Any) -> str:
         """The sentence, filled."""
-        return str(super().gettext(string, **_told(variables)))
+        said = super().gettext(string, **_told(variables))
+        return counted(said) if variables else str(said)
 
     def ngettext(self, singular: str, plural: str, num: float, **variables: Any) -> str:
         """The sentence for that number, filled."""
@@ -100,7 +114,8 @@ def init_language(app: Flask) -> None:
 
     @pass_context
     def one(context: Context, template: str, **values: Any) -> Any:
-        return usual["gettext"](context, template, **_told(values))
+        said = usual["gettext"](context, template, **_told(values))
+        return type(said)(counted(said)) if values else said
 
     @pass_context
     def many(context: Context, singular: str, plural: str, num: int, **values: Any) -> Any:

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 
 from app.now import now
 from app.registry.text import Sentence
-from app.translations.reader import in_source, told
+from app.translations.reader import counted, in_source, told
 from app.views.said import said
 from workflows.calendar import SHANGHAI, legal_day
 from workflows.grammar import Refusal
@@ -93,7 +93,7 @@ def iso(value: date | datetime | None) -> str:
 def sentence(refusal: Refusal) -> str:
     """A refusal in the reader's language: the template is translated, then filled."""
     values = {name: _word(value) for name, value in refusal.values.items()}
-    return str(_(refusal.template).format(**values))
+    return counted(_(refusal.template).format(**values))
 
 
 def _word(value: object) -> object:
@@ -110,7 +110,10 @@ def article(references: str) -> str:
 @pass_context
 def printed(_context: Context, value: Any) -> Any:
     """What a page prints of a value: what the house calls it, in the reader's language."""
-    return said(value) if isinstance(value, Sentence) else told(value)
+    if isinstance(value, Sentence):
+        return said(value)
+    in_words = told(value)
+    return value if in_words is value else counted(in_words)
 
 
 def init_texts(app: Flask) -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
 from functools import cache
+from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
+from flask import Flask
+from flask_babel import Babel, gettext
 
 from app.translations.catalogue import Source, found, kept, places, wrong
 from app.translations.citations import cited
+from app.translations.reader import init_language, locale
+from app.views.texts import day, init_texts, sentence
 from workflows.grammar import Refusal
 from workflows.law import instruments, rules
 from workflows.repair import REPAIR
@@ -70,6 +78,53 @@ def test_an_instrument_keeps_its_chinese_name_beside_the_english_one() -> None:
     english = kept()
     for instrument in instruments():
         assert instrument.title in str(english[instrument.title].string), instrument.key
+
+
+@pytest.fixture
+def english(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """A house whose reader reads English, with the catalogue as it is committed."""
+    folder = tmp_path / "en" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "messages.mo").open("wb") as file:
+        write_mo(file, kept())
+    app = Flask(__name__)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(tmp_path)
+    Babel(app, locale_selector=locale)
+    init_language(app)
+    init_texts(app)
+    with app.test_request_context("/", headers={"Cookie": "language=en"}):
+        yield app
+
+
+def test_what_the_rooms_say_is_printed_in_english_and_what_people_typed_is_not(english: Flask) -> None:
+    def printed(value: object) -> str:
+        return english.jinja_env.from_string("{{ value }}").render(value=value)
+
+    assert printed("受理期限") == "Time-limit for acceptance"
+    assert printed("受理员、审核员") == "acceptance officer, reviewer"
+    assert printed("周三，计入") == "Wed, counted"
+    assert printed("2026年11月24日") == "24 November 2026"
+    assert printed("《民法典》第二百零一条") == "Civil Code (民法典), Art. 201"
+    assert printed("湖南岳衡物流有限公司") == "湖南岳衡物流有限公司"
+    assert printed("审核员说，材料不全") == "审核员说，材料不全"
+    assert printed("[a|b]，我写的") == "[a|b]，我写的"
+
+
+def test_sentences_bring_their_values_and_their_number_with_them(english: Flask) -> None:
+    refusal = Refusal("unmet", "{clock}已于{year}年{month}月{day}日届满，届满后不能再办理“{step}”。", {
+        "clock": "受理期限", "year": 2026, "month": 11, "day": 9, "step": "一次性告知补正",
+    })  # fmt: skip
+    assert sentence(refusal) == (
+        'Time-limit for acceptance ended on 9/11/2026; "Ask once for corrections" is not possible any more.'
+    )
+    left = english.jinja_env.from_string('{{ _("还剩 %(n)s %(unit)s", n=n, unit=_("个工作日")) }}')
+    assert [left.render(n=n) for n in (1, 2, 21)] == [
+        "1 working day left",
+        "2 working days left",
+        "21 working days left",
+    ]
+    assert gettext("%(n)s 件已超期", n=1) == "1 case overdue"
+    assert day(date(2024, 2, 29)) == "Thu 29 Feb 2024"
 
 
 def test_an_article_is_cited_in_figures() -> None:

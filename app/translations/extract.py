@@ -31,12 +31,13 @@ def sentences(
 def provisions(
     fileobj: IO[bytes], keywords: Collection[str], comment_tags: Collection[str], options: dict[str, Any]
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """The names of instruments and of rules in the law room's data; notes about how a row was seen are not shown."""
+    """The names of instruments and rules, what a row notes of itself and on which facts it rests."""
     for entries in tomllib.load(fileobj).values():
         for entry in entries:
-            yield from (
-                (1, "", entry[name], []) for name in ("title", "short", "number") if is_chinese(entry.get(name))
-            )
+            shown = [entry.get(name, "") for name in ("title", "short", "number")]
+            for row in entry.get("row", ()):
+                shown += [row.get("note", ""), *row.get("when", ())]
+            yield from ((1, "", text, []) for text in shown if is_chinese(text))
 
 
 def directories(

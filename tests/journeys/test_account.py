@@ -74,6 +74,29 @@ def test_a_form_without_its_token_is_not_taken(app, people, outside):
     assert outside.get("/admin/users").status_code == 302
 
 
+# --- the language ------------------------------------------------------------------------------------------------
+
+
+def test_whoever_chooses_english_stays_on_the_page_and_keeps_it_beyond_signing_in_and_out(app, people, outside):
+    searched = f"/search?q={quote('岳衡')}"
+    chosen = outside.client.get("/language/en", headers={"Referer": f"http://localhost{searched}"})
+    assert (chosen.status_code, chosen.headers["Location"]) == (303, searched)
+    page = outside.get(searched).get_data(as_text=True)
+    assert '<html lang="en">' in page and 'href="/language/zh-Hans">中文</a>' in page
+    held = dict(outside.go("/login").forms[0].values)
+    assert outside.post("/login", held | {"login": "deng", "password": PASSWORD}).status_code == 303
+    assert '<html lang="en">' in outside.get("/my/").get_data(as_text=True)
+    assert outside.client.get("/language/zh-Hans").headers["Location"] == "/"
+    assert '<html lang="zh-Hans">' in outside.get("/my/").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("before", ["https://evil.example/x", "http://localhost//evil.example", "", "/language/en"])
+def test_the_switch_sends_nobody_to_another_site(outside, before):
+    answer = outside.client.get("/language/en", headers={"Referer": before})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert outside.client.get("/language/tlh").status_code == 404
+
+
 # --- staying out -------------------------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ from workflows.repair_guide import guide
 
 LAW = "SC22; NDRC36"
 KIND, ACT = "repair_notice", "repair_notice"
+THE_CONDITIONS = "NDRC36 3"
+"""The article whose conditions a subject meets by what it does; the others are seen from its file."""
 FRESH = timedelta(days=30)
 """A penalty made within this time gets its notice by itself; for an older one an officer asks."""
 
@@ -132,7 +134,7 @@ def _wanted(row: Any, at: datetime, who: Person | None) -> Wanted:
         "minimum": in_words(row.minimum_last_day),
         "maximum": in_words(row.maximum_last_day),
         "excluded_by": row.excluded_by,
-        "conditions": "；".join(each.text for each in told.conditions),
+        "conditions": "；".join(each.text for each in told.conditions if each.law == THE_CONDITIONS),
         "papers": "；".join(each.text for each in told.papers),
         "basis": basis(LAW, legal_day(at)),
         "review_body": office.review_body or "行政复议机关",

@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from app.casework.actor import CASEWORK_ROLES, Person
 from app.casework.keyset import Order, Page, page_of
 from app.casework.sight import records_visible_to
 from app.db import db
 from app.journal import Doer, Entry, write_line
-from app.models import CreditRecord, JournalLine, Office, Subject
+from app.models import CreditRecord, JournalLine, Office, RegisterPaper, Subject
 from app.registry.credit_file import CreditFile, NoSuchSubject, Reader, credit_file
 from workflows.people import Role
 
@@ -110,3 +110,24 @@ def _doer(who: Person) -> Doer:
     held = sorted((m for m in who.memberships if m[0] in CASEWORK_ROLES), key=lambda m: (list(Role).index(m[0]), m[1]))
     role, office = held[0]
     return Doer(who.person, who.name, role.value, office, None, who.address)
+
+
+def papers_open_to(who: Person | None, counter: str) -> ColumnElement[bool]:
+    """The condition on `RegisterPaper` under which a paper may be read at a counter: one policy for text and file.
+
+    A public extract by whoever has its 查验码; the own extracts and notices of a subject; at the desk the officers'
+    extracts about a subject whose file this person may open, and the notices of records that are theirs to see.
+    """
+    paper = RegisterPaper
+    if counter == "public" or who is None:
+        return and_(paper.kind == "extract", paper.reader == Reader.PUBLIC.value)
+    if counter == "enterprise":
+        return and_(paper.subject_id.in_(sorted(who.mandates)), paper.reader == Reader.SUBJECT.value)
+    about = or_(
+        CreditRecord.id == paper.record_id, and_(paper.record_id.is_(None), CreditRecord.subject_id == paper.subject_id)
+    )
+    return and_(
+        or_(paper.reader == Reader.OFFICER.value, paper.kind == "repair_notice"),
+        paper.subject_id.not_in(sorted(who.mandates)),
+        exists().where(about, records_of_officer(who)),
+    )

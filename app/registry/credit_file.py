@@ -188,7 +188,7 @@ def credit_file(
     at = now()
     today = legal_day(at)
     day, moment, past = asked_moment(day, known_at, at)
-    whose, hidden = _whose(subject_id, day, sight)
+    whose, hidden = _whose(subject_id, day, sight, past)
     if sight in (Reader.PUBLIC, Reader.DEPARTMENT) and not SIGHT[whose.kind].page:
         raise NoSuchSubject(subject_id)
     query = known_records(subject_id, day, moment if past else None, today)
@@ -236,8 +236,9 @@ def sections_for(file: CreditFile) -> tuple[str, ...]:
     return tuple(each.key for each in SECTIONS if not each.inner or (file.reader in INSIDE and not file.past))
 
 
-def _whose(subject_id: int, day: date, sight: Reader) -> tuple[Whose, Mapping[str, str]]:
-    """The subject with its codes, and the names that give way to a mask where this reader does not see them."""
+def _whose(subject_id: int, day: date, sight: Reader, past: bool) -> tuple[Whose, Mapping[str, str]]:
+    """The subject with its codes, and the names that give way to a mask where this reader does not see them, or where
+    the public did not on a day of the past."""
     rows = db.session.execute(
         select(
             Subject.id, Subject.kind, Subject.name, Subject.region, Subject.trade, Subject.legal_representative,
@@ -250,14 +251,14 @@ def _whose(subject_id: int, day: date, sight: Reader) -> tuple[Whose, Mapping[st
     ).all()  # fmt: skip
     if not rows:
         raise NoSuchSubject(subject_id)
-    row, whole = rows[0], sight in WHOLE
+    row, whole = rows[0], sight in WHOLE and not past
     codes = tuple((r.value, r.valid_from, r.valid_until) for r in rows if r.what == "uscc" and r.value)
     on_the_day = [code for code, since, until in codes if since <= day and (until is None or day <= until)]
     present = [code for code, _since, until in codes if until is None] or [code for code, *_days in codes]
-    named = whole or SIGHT[row.kind].named
+    named = sight in WHOLE or SIGHT[row.kind].named
     hidden = {}
     if not whole:
-        names = [row.legal_representative, "" if named else row.name]
+        names = [row.legal_representative, "" if SIGHT[row.kind].named else row.name]
         hidden = {name: mask_name(name) for name in names if name}
     whose = Whose(
         id=row.id,

@@ -10,6 +10,9 @@ from app.views.frame import init_frame
 from app.views.texts import init_texts
 
 PAGES = (
+    "credit_file_desk",
+    "credit_file_own",
+    "credit_file_public",
     "desk_mandates",
     "desk_codes",
     "desk_coverage",

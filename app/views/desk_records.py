@@ -37,6 +37,7 @@ from app.views.basis import Basis, attested, basis_of, row_of
 from app.views.case_journal import LogLine, receipt_note
 from app.views.dues import Due, limit_of
 from app.views.record_terms import DEEDS, History, Term, history_of, shown_now, terms_of
+from app.views.register_papers import notice_of
 from app.views.texts import article, day_year
 from workflows import workflow
 from workflows.calendar import Computation, legal_day
@@ -48,6 +49,7 @@ ACTS = {
     "annul": "登记处罚撤销",
     "withdraw": "撤回信息",
     "classify": "确定失信类别",
+    "repair_notice": "出具信用修复告知书",
     "receipt": "接收单位回执",
     "recount": "放假安排变动，期限重新计算",
 }
@@ -109,6 +111,7 @@ class RecordPage:
     unclassed: bool
     may_change: bool
     today: date
+    notice: Any
 
 
 def list_records(
@@ -232,6 +235,7 @@ def record_page(public_id: str, who: Person, at: datetime) -> RecordPage:
         unclassed=is_unclassed(record),
         may_change=not not_theirs(who, record.office_id, record.subject_id),
         today=today,
+        notice=notice_of(record.id) if record.kind == "penalty" else None,
     )
 
 

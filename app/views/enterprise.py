@@ -21,6 +21,7 @@ from app.views.my_cases import ended_cases, lines_of, open_cases, page_of_cases,
 from app.views.my_records import NOW, WAIT, Card, cards_of
 from app.views.record_terms import DEEDS, days_of_waiting, history_of, shown_now, terms_of
 from app.views.refusals import no_of
+from app.views.register_papers import notice_of
 from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
 from workflows.calendar import legal_day
@@ -187,6 +188,7 @@ def record(public_id: str) -> ResponseReturnValue:
         waiting=waiting,
         deeds=DEEDS,
         cases=lines_of(rows, at),
+        notice=notice_of(row.id) if card.row.kind == "penalty" else None,
         today=today,
     )
 

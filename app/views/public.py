@@ -7,28 +7,16 @@ from datetime import date
 from io import BytesIO
 
 import segno
-from flask import Blueprint, Response, abort, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.documents.check import check_file, look_up
 from app.documents.codes import read_code
 from app.now import now
-from app.registry.codes import check_code, clean_code
 from app.registry.masking import quoted
-from app.registry.regions import full_name, regions, standings
-from app.registry.subject import (
-    KIND_TITLES,
-    Found,
-    PublicRecord,
-    find_by_code,
-    found_near,
-    newest_public,
-    public_records,
-    withdrawn_records,
-)
+from app.registry.subject import newest_public
 from app.security import limiter
-from app.views.said import said
 from forms.public import FileForm, LookUpForm, SearchForm
 from workflows.calendar import legal_day
 from workflows.law import NothingInForce, instrument, rule
@@ -65,48 +53,6 @@ def home() -> ResponseReturnValue:
         accept_within=_working_days("repair.accept_within", today),
         result_within=_working_days("repair.result_within", today),
     )
-
-
-@blueprint.get("/subjects/<code>")
-@limiter.limit(SEARCHES)
-def subject(code: str) -> ResponseReturnValue:
-    """The standing of an organisation today. An earlier code leads on to the present one."""
-    verdict = check_code(code, standings())
-    if not verdict.ok:
-        near = found_near(clean_code(code))
-        page = render_template("public/nobody.html", reason=said(verdict.problems[0]), code="", near=near)
-        return not_kept(page, 404)
-    found = find_by_code(verdict.code)
-    if found is None:
-        return not_kept(render_template("public/nobody.html", reason="", code=verdict.code), 404)
-    if found.code != code:
-        return redirect(url_for(".subject", code=found.code), 301)
-    at = now()
-    public = public_records(found.id, legal_day(at))
-    records = [record for record in public if record.kind == "penalty"]
-    return not_kept(
-        render_template(
-            "public/subject.html",
-            subject=found,
-            facts=_about(found),
-            records=records,
-            permits=[record for record in public if record.kind == "permit"],
-            withdrawn=withdrawn_records(found.id, legal_day(at)),
-            figures=_figures(records, legal_day(at)),
-            at=at,
-            today=legal_day(at),
-        )
-    )
-
-
-@blueprint.get("/subjects/<code>/qr.svg")
-@limiter.limit(SEARCHES)
-def subject_qr(code: str) -> ResponseReturnValue:
-    """The address of a subject's page as a QR code, for the printed page."""
-    verdict = check_code(code)
-    if not verdict.ok:
-        abort(404)
-    return qr(url_for(".subject", code=verdict.code))
 
 
 @blueprint.route("/verify", methods=["GET", "POST"])
@@ -169,28 +115,6 @@ def not_kept(body: str, status: int = 200) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"
     return response
-
-
-def _about(found: Found) -> list[str]:
-    """What is said beside the code: kind, place of registration, representative (masked)."""
-    said = [_(KIND_TITLES[found.kind])]
-    if found.region in regions():
-        said.append(full_name(found.region).removeprefix("湖南省") or "湖南省")
-    if found.representative:
-        role = _("经营者") if found.kind == "sole_trader" else _("法定代表人")
-        said.append(f"{role} {found.representative}")
-    return said
-
-
-def _figures(records: list[PublicRecord], today: date) -> list[tuple[int, str]]:
-    """The key figures of a subject."""
-    passed = [record for record in records if record.minimum_passed(today) and not record.never_repaired]
-    return [
-        (len(records), _("正在公示的行政处罚")),
-        (sum(record.cls == "严重" for record in records), _("其中严重")),
-        (sum(record.cls == "一般" for record in records), _("其中一般")),
-        (len(passed), _("最短公示期已满")),
-    ]
 
 
 def _provisions(today: date) -> list[Provision]:

@@ -29,9 +29,10 @@ from app import create_app, sign_ins
 from app.casework.attach import attach
 from app.casework.carried import Letter, Named, Paper, Pushed
 from app.casework.carry import carry_filing
+from app.casework.extract import draw_extract, draw_for_officer
 from app.casework.open_case import open_filing
 from app.db import Base, db, transaction
-from app.duty import press, statements
+from app.duty import press, register, statements
 from app.journal import Doer
 from app.models import (
     ApiKey,
@@ -62,6 +63,7 @@ from app.now import moved_to, now
 from app.office_book.mandate_decisions import confirm
 from app.office_book.mandate_requests import Asked as Asking
 from app.office_book.mandate_requests import ask, paper
+from app.registry.readers import Reader as Sight
 from app.security import SIGNED_IN_AT
 from config import TestConfig
 from tests.build import ITEMS, ROADS, a_case, walk
@@ -246,6 +248,18 @@ def a_world(stage: Stage) -> None:
     _asks_to_act(stage)
     _shared(stage)
     _taken_in(cast)
+    _sealed(stage)
+
+
+def _sealed(stage: Stage) -> None:
+    """Extracts of the company's file: by anybody, by itself, by an officer."""
+    cast, about = stage.cast, stage.cast.subjects["yueheng"]
+    li = cast.who("li")
+    with transaction():
+        stage.cases["paper-public"] = draw_extract(about, Sight.PUBLIC, None, None, now())
+        stage.cases["paper-own"] = draw_extract(about, Sight.SUBJECT, None, None, now(), by=cast.users["deng"])
+        stage.cases["paper-desk"] = draw_for_officer(li, about, None, None, "核查申请", now())
+    register.PAPER.turn()
 
 
 def _taken_in(cast: Cast) -> None:
@@ -599,10 +613,11 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         return [f"/desk/cases/{case[state]}/steps/{step}" for step in steps]
 
     return {
-        None: ["/", "/progress", "/verify", "/login", "/sign-up"],
+        None: ["/", "/progress", "/verify", "/login", "/sign-up", f"/subjects/{cast.codes['yueheng']}"],
         "luo": ["/my/", "/mandates/new"],
         "deng": [
-            "/password", "/my/records", f"/my/records/{classed}", f"/my/filings/{stage.of('draft')['receipt']}",
+            "/password", "/my/file", "/my/records", f"/my/records/{classed}",
+            f"/my/filings/{stage.of('draft')['receipt']}",
             f"/my/filings/{stage.of('unproved')['receipt']}/contact", f"/my/cases/{case['unproved']}/papers",
             f"/my/cases/{case['correcting']}/papers", f"/my/cases/{case['unsigned']}/letter",
             f"/my/cases/{case['draft']}/steps/discard", f"/my/cases/{case['held']}/steps/withdraw",
@@ -611,13 +626,15 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
         ],
         "li": [
             *desk("submitted", "receive"), *desk("received", "accept", "correct", "decline", "transfer"),
+            f"/desk/subjects/{cast.subjects['yueheng']}",
             "/desk/hall/", f"/desk/hall/{cast.subjects['yueheng']}/filing?records={free}",
             f"/desk/hall/cases/{case['hall']}/completion",
             f"/desk/mandates/{case['asks-deng']}/confirm", f"/desk/mandates/{case['asks-deng']}/refuse",
             f"/desk/mandates/{case['asks-both']}/end",
         ],
         "zhou": [
-            *desk("accepted", "review", "warn"), f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",
+            *desk("accepted", "review", "warn"), f"/desk/records/{classed}",
+            f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",
         ],
         "chen": [*desk("reviewed", "confirm", "send_back"), *desk("to_refuse", "refuse")],
         "he": [

@@ -62,6 +62,10 @@ TABLE = """
 /                                       +      +    +    +  +    +    +  +    +     +    +   +      +
 /subjects/{company}                     +      +    +    +  +    +    +  +    +     +    +   +      +
 /subjects/{company}/qr.svg              +      +    +    +  +    +    +  +    +     +    +   +      +
+/extracts/{paper_public}                +      +    +    +  +    +    +  +    +     +    +   +      +
+/extracts/{paper_public}.pdf            +      +    +    +  +    +    +  +    +     +    +   +      +
+/extracts/{paper_own}                   -      -    -    -  -    -    -  -    -     -    -   -      -
+/extracts/{paper_desk}.pdf              -      -    -    -  -    -    -  -    -     -    -   -      -
 /guide                                  +      +    +    +  +    +    +  +    +     +    +   +      +
 /policies                               +      +    +    +  +    +    +  +    +     +    +   +      +
 /progress                               +      +    +    +  +    +    +  +    +     +    +   +      +
@@ -88,6 +92,10 @@ TABLE = """
 /my/                                    >      +    +    x  x    x    x  x    x     x    x   x      x
 /my/records                             >      +    +    x  x    x    x  x    x     x    x   x      x
 /my/records/{public_id}                 >      +    -    x  x    x    x  x    x     x    x   x      x
+/my/file                                >      +    +    x  x    x    x  x    x     x    x   x      x
+/my/papers/{paper_own}                  >      +    -    x  x    x    x  x    x     x    x   x      x
+/my/papers/{paper_own}.pdf              >      +    -    x  x    x    x  x    x     x    x   x      x
+/my/papers/{paper_desk}                 >      -    -    x  x    x    x  x    x     x    x   x      x
 /my/cases                               >      +    +    x  x    x    x  x    x     x    x   x      x
 /my/cases/{number}                      >      +    -    x  x    x    x  x    x     x    x   x      x
 /my/cases/{number}/steps/withdraw       >      +    -    x  x    x    x  x    x     x    x   x      x
@@ -116,6 +124,11 @@ TABLE = """
 /desk/cases/{number}/documents/{doc}    >      x    x    +  +    +    +  +    +     x    -   x      x
 /desk/cases/{number}/documents/{doc}.pdf >     x    x    +  +    +    +  +    +     x    -   x      x
 /desk/cases/{number}/files/{use}        >      x    x    +  +    +    +  +    +     x    -   x      x
+/desk/subjects/{applicant}              >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/subjects/999999                   >      x    x    -  -    -    -  -    -     x    -   x      x
+/desk/papers/{paper_desk}               >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/papers/{paper_desk}.pdf           >      x    x    +  +    +    +  +    +     x    +   x      x
+/desk/papers/{paper_own}                >      x    x    -  -    -    -  -    -     x    -   x      x
 /desk/records/{public_id}               >      x    x    +  +    +    +  +    +     x    -   x      x
 /desk/records/{public_id}/annul         >      x    x    +  +    +    +  +    +     x    -   x      x
 /desk/records/{public_id}/class         >      x    x    +  +    +    +  +    +     x    -   x      x
@@ -282,7 +295,8 @@ def real(stage: Stage) -> dict[str, Any]:
         "shown": stage.of("accepted")["public_id"],
         "code": done["code"], "draft": draft["number"], "receipt": draft["receipt"], "city": city["number"],
         "city_use": city["use_id"], "city_record": city["public_id"], "applicant": cast.subjects["yueheng"],
-        "company": cast.codes["yueheng"],
+        "company": cast.codes["yueheng"], "paper_public": stage.cases["paper-public"],
+        "paper_own": stage.cases["paper-own"], "paper_desk": stage.cases["paper-desk"],
         "liu": cast.users["liu"], "role": role, "mandate": mandate, "office": cast.offices["changsha"],
         "law": f"rule={row.rule_id}&row={row.digest}", "secret": secret, "foreign_key": foreign_key,
         "wants": wants, "confirmed": confirmed, "paper": paper, "held": held,
@@ -355,7 +369,12 @@ SHARING = {"he", "tang"}
 """Who looks after what others are told."""
 GRAVE = ("/undo", "/rename", "/move", "/code")
 """What of the intake only those do who may change a record."""
-SAME_HANDS = {"/annul": {"zhou", "chen", "tang"}, "/class": {"zhou", "chen", "tang"}}
+SAME_HANDS = {
+    "/annul": {"zhou", "chen", "tang"},
+    "/class": {"zhou", "chen", "tang"},
+    "/notice": {"zhou", "chen", "tang"},
+    "/my/file": {"deng", "wang", "luo"},
+}
 """Deeds that several roles of the office may do."""
 
 
@@ -368,6 +387,8 @@ def may(asked: Asked, who: str | None) -> bool:
         return who in ({"tang"} if path.endswith(GRAVE) else SHARING)
     if path == "/desk/hall/":
         return who in ("li", "liu")  # every window finds every company; what it may take in is for its own records
+    if path.startswith("/desk/subjects/"):
+        return who in ("li", "zhou", "chen", "he", "tang", "jiang", "liu")  # whoever has a record of the subject
     hands = next((hands for tail, hands in SAME_HANDS.items() if path.endswith(tail)), {asked.who})
     return who in hands
 
@@ -456,7 +477,7 @@ def test_the_rightful_person_can(stage: Stage) -> None:
                     "/filing",
                     "/undo",
                 )  # what was made, or would be done, is shown at once
-                at_once = asked.action.partition("?")[0].endswith(shown)
+                at_once = asked.action.partition("?")[0].endswith(shown) or "/desk/subjects/" in asked.action
                 wanted = 200 if owner in ("shen", "linked", "li", "tang") and at_once else 303
                 assert answer.status_code == wanted, (
                     f"{asked.action}: {answer.status_code} {''.join(read(answer.get_data(as_text=True)).words)}"

@@ -116,10 +116,12 @@ def test_who_asks_decides_what_stands_on_the_paper_and_an_officer_says_why(world
         code = draw_for_officer(li, subject, None, None, "核查 XF-1 号申请", now())
         public = draw_extract(subject, Reader.PUBLIC, MARKED, None, now())
         again = draw_extract(subject, Reader.PUBLIC, MARKED, None, now())
+        mine = draw_extract(subject, Reader.SUBJECT, None, None, now(), by=cast.users["deng"])
     assert public == again, "the same question within ten minutes is the same paper"
-    officer, own, outside = paper(code).html, paper(world.codes[0]).html, paper(public).html
+    officer, own, outside = paper(code).html, paper(mine).html, paper(public).html
     assert "罗*" in officer and "罗建平" not in officer and "湘交罚" in officer
     assert "罗建平" in own, "a company reads its own representative's name"
+    assert "罗建平" not in paper(world.codes[0]).html, "what the public saw is masked as the public saw it"
     assert "湘交罚" not in outside.partition("已经撤回")[0] and "其后依法终止公示的信息有 2 条" in outside
     (line,) = db.session.execute(select(*JournalLine.__table__.c).where(JournalLine.about == "subject")).all()
     assert (line.act, line.person_name, line.answers["reason"]) == ("extract", "李昊", "核查 XF-1 号申请")

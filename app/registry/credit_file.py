@@ -79,7 +79,8 @@ class Whose:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A record of the file. `status` is what the public saw of it, `since` from when, `marked_since` from when with an
-    objection's mark; `gone` that it is not shown any more today, `corrected` that it says something else today."""
+    objection's mark; `gone` that it is not shown any more today, `corrected` that it says something else today, `theirs`
+    that all of it is this officer's to see, or the subject's own."""
 
     id: int
     public_id: str
@@ -102,6 +103,7 @@ class Kept:
     corrected: bool
     version: int
     duty: str
+    theirs: bool
     annulled_on: date | None
 
     def minimum_passed(self, day: date) -> bool:
@@ -366,6 +368,7 @@ def _kept(row: Any, facts: Sequence[Any], reader: Reader, hidden: Mapping[str, s
         corrected=bool(row.corrected),
         version=row.version,
         duty="" if past else row.duty,
+        theirs=bool(row.theirs),
         annulled_on=None if past else row.annulled_on,
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.casework.open_case import open_filing
 from app.casework.refused import StepRefused
 from app.db import db, transaction
-from app.models import Case, CaseRecord, CreditRecord, Identifier, Subject
+from app.models import Case, CaseRecord, CreditRecord, Identifier, RegisterPaper, Subject
 from app.models.subject import capacity_title
 from app.now import now
 from app.registry.publish import STATUS_TITLES
@@ -21,7 +21,6 @@ from app.views.my_cases import ended_cases, lines_of, open_cases, page_of_cases,
 from app.views.my_records import NOW, WAIT, Card, cards_of
 from app.views.record_terms import DEEDS, days_of_waiting, history_of, shown_now, terms_of
 from app.views.refusals import no_of
-from app.views.register_papers import notice_of
 from app.views.texts import sentence
 from forms.application import ChooseRecordsForm
 from workflows.calendar import legal_day
@@ -156,9 +155,9 @@ def record(public_id: str) -> ResponseReturnValue:
     at = now()
     subject = acting_subject()
     row = db.session.execute(
-        select(CreditRecord.id, CreditRecord.subject_id).where(
-            CreditRecord.public_id == public_id, CreditRecord.subject_id.in_(sorted(person().mandates))
-        )
+        select(CreditRecord.id, CreditRecord.subject_id, RegisterPaper.code, RegisterPaper.number)
+        .outerjoin(RegisterPaper, (RegisterPaper.record_id == CreditRecord.id) & RegisterPaper.replaced_at.is_(None))
+        .where(CreditRecord.public_id == public_id, CreditRecord.subject_id.in_(sorted(person().mandates)))
     ).first()
     if row is None:
         abort(404)
@@ -188,7 +187,7 @@ def record(public_id: str) -> ResponseReturnValue:
         waiting=waiting,
         deeds=DEEDS,
         cases=lines_of(rows, at),
-        notice=notice_of(row.id) if card.row.kind == "penalty" else None,
+        notice=row if row.code else None,
         today=today,
     )
 

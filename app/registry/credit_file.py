@@ -79,8 +79,8 @@ class Whose:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A record of the file. `status` is what the public saw of it, `since` from when, `marked_since` from when with an
-    objection's mark; `gone` that it is not shown any more today, `corrected` that it says something else today, `theirs`
-    that all of it is this officer's to see, or the subject's own."""
+    objection's mark; `gone` that it is not shown any more today, `corrected` that it says something else today,
+    `theirs` that all of it is this officer's to see, or the subject's own."""
 
     id: int
     public_id: str

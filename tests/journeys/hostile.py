@@ -633,7 +633,7 @@ def pages_with_forms(stage: Stage) -> Mapping[str | None, list[str]]:
             f"/desk/mandates/{case['asks-both']}/end",
         ],
         "zhou": [
-            *desk("accepted", "review", "warn"), f"/desk/records/{classed}",
+            *desk("accepted", "review", "warn"), f"/desk/records/{stage.of('accepted')['public_id']}",
             f"/desk/records/{classed}/annul", f"/desk/records/{unclassed}/class",
         ],
         "chen": [*desk("reviewed", "confirm", "send_back"), *desk("to_refuse", "refuse")],

@@ -28,8 +28,9 @@ from app.now import now
 
 IN_FLIGHT = 5
 """Notices on their way to one receiver at once."""
-SMALLEST, LARGEST = 50, 500
-"""Notices claimed at once for a receiver: what it takes in AHEAD seconds, within these."""
+SMALLEST, LARGEST = 100, 500
+"""Notices claimed at once for a receiver: what it takes in AHEAD seconds, within these, and at most twice as many as
+the last time, so that what waits to be sent lasts while the next are claimed."""
 AHEAD = 2.0
 GATHER = 0.1
 """Seconds for which results wait for each other while others are on their way."""
@@ -56,6 +57,7 @@ class Lane:
         self.more = True
         self.claimed_at = 0.0
         self.sent = 0
+        self.last = SMALLEST // 2
         self.low = 0
 
     @property
@@ -76,7 +78,7 @@ class Lane:
     def size(self, clock: float) -> int:
         """How many to claim: as many as went out lately, for AHEAD seconds."""
         pace = self.sent / max(clock - self.claimed_at, 0.001)
-        return max(SMALLEST, min(LARGEST, int(pace * AHEAD)))
+        return max(SMALLEST, min(LARGEST, 2 * self.last, int(pace * AHEAD)))
 
 
 class Relay:
@@ -126,11 +128,13 @@ class Relay:
             while not self._over:
                 passed = self.loop.time() - looked_at
                 looked = not self.lanes or passed >= LOOK
-                if looked:
-                    found, busy = await self._ask(self.look)
+                opened = 0
                 if looked or (self.freed and passed >= AGAIN):
                     self.freed, looked_at = False, self.loop.time()
-                    found += await self._open_lanes()
+                    opened = await self._open_lanes()
+                if looked:
+                    found, busy = await self._ask(self.look)
+                found += opened
                 await self._fill([lane for lane in self.lanes.values() if lane.hungry])
                 for id, lane in list(self.lanes.items()):
                     if lane.shut:
@@ -178,7 +182,7 @@ class Relay:
             if lane.idle:
                 lane.failures = receiver.failures
             lane.receiver, lane.more = receiver, len(jobs) == asked[receiver.id]
-            lane.low = len(jobs) // 2
+            lane.last, lane.low = len(jobs), len(jobs) * 3 // 4
             lane.queue.extend(jobs)
             self._man(lane)
             found += len(jobs)
@@ -195,7 +199,7 @@ class Relay:
     async def _serve(self, lane: Lane) -> None:
         """One of a lane's hands: takes the next, sends it, until there is none or there are too many hands."""
         try:
-            while lane.queue and not lane.shut and lane.sending <= lane.hands:
+            while lane.queue and not (lane.shut or self._over) and lane.sending <= lane.hands:
                 job = lane.queue.popleft()
                 if job.lease - now() < MARGIN:  # it may be another's by the time it arrives
                     continue

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from standardwebhooks import Webhook
 
 from app.db import db, transaction
@@ -113,6 +113,31 @@ def test_two_posts_at_once_deliver_nothing_twice(app: Flask, cast: Cast, receive
     done = at_once(app, [turn, turn])
     assert sum(one.delivered for one in done) == 60, done
     assert sorted(receiver.ids) == sorted(keys)
+
+
+def test_a_batch_for_many_receivers_is_claimed_and_written_down_by_one_change_of_each_table(cast: Cast) -> None:
+    codes = ("ld-creditchina", "ld-hunan", "ld-market")
+    offices = [reached(cast, code, "webhook", "http://127.0.0.1:1/nobody") for code in codes]
+    keys = [key for code in codes for key in some_notices(cast, code, 20)]
+    changed: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, _p: object, _context: object, _many: bool) -> None:
+        if not statement.startswith(("SELECT", "BEGIN")):
+            changed.append(" ".join(statement.split()[:3]))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        claimed = claims.claim({**dict.fromkeys(offices, 100), cast.offices["ld-trading"]: 5}, now())
+        assert changed == ["UPDATE delivery SET"]
+        changed.clear()
+        assert claimed.pop(cast.offices["ld-trading"]) == (None, [])
+        jobs = [job for receiver, mine in claimed.values() for job in mine if receiver is not None]
+        record([result_of(job, now(), 7, Answer(204)) for job in jobs])
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    assert changed == ["INSERT INTO attempt", "UPDATE delivery SET"]
+    assert sorted(job.key for job in jobs) == sorted(keys) and set(states()) == {"delivered"}
+    assert all([(one.status, one.at, one.detail) for one in tries(key)] == [(204, now(), "")] for key in keys)
 
 
 def test_what_was_sent_and_not_written_down_is_sent_again_under_the_same_key(cast: Cast, receiver: Receiver) -> None:

@@ -2,6 +2,10 @@
 
 Nothing public exists; the fields are those of the proposed sheet for exchanging repair results (who, which record, what
 was decided, what the receiver must do), under its keys.
+
+A natural person has no code here and gets no other name in its place: each notice tells the whole state of one record,
+by its number and ours, so that a name that ties all records of a person together is more than the duty to tell needs
+(《个人信息保护法》第三十四条). What concerns a person is therefore put in order by record.
 """
 
 from __future__ import annotations
@@ -16,7 +20,13 @@ FOR = "联动部门（没有自己格式的都用这一种）"
 FIELDS = (
     Field("notice", "通知编号，重发时不变，用来去重", "string", True, "case-12-7-lk-market"),
     Field("receiver", "接收单位代号", "string", True, "lk-market"),
-    Field("seq", "对这个主体的第几份通知，从 1 起不间断；只处理比已处理的更大的", "integer", True, 1),
+    Field(
+        "seq",
+        "对这个主体的第几份通知，从 1 起不间断；只处理比已处理的更大的",
+        "integer",
+        True,
+        1,
+    ),
     Field("act", "办理结果代号", "string", True, "confirm"),
     Field("decision", "修复结论", "string", True, "准予修复"),
     Field("action", "请贵单位做什么", "string", True, "停止公示、停止使用，解除因此采取的措施"),

@@ -503,7 +503,8 @@ def end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
 
 def test(arguments: Sequence[str]) -> int:
     env = set_up(DEV_LOCK, TESTING)
-    return call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments], env=env)
+    # One more than the cores of a small machine: some tests wait for a receiver, a browser, a process that was killed.
+    return call([PYTHON, "-m", "pytest", "-n", "3", "--dist", "worksteal", *arguments], env=env)
 
 
 def lint(arguments: Sequence[str]) -> int:

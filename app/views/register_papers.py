@@ -62,6 +62,7 @@ def paper_file(row: Any) -> ResponseReturnValue:
         abort(404)
     name = f"{row.title}-{row.number}.pdf"
     answer = send_file(path, mimetype="application/pdf", as_attachment=True, download_name=name, etag=False)
+    answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
 

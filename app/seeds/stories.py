@@ -26,7 +26,7 @@ from app.duty import clock, post, press
 from app.models import Case, Measure
 from app.now import moved_to, now
 from app.registry.enter import Standing, enter_penalty
-from app.seeds import mandates, sharing
+from app.seeds import intake, mandates, sharing
 from app.seeds.cast import CHANGSHA, DEPARTMENT, SUBJECTS
 from app.seeds.invent import organ_code
 from app.seeds.plant import Planted
@@ -202,6 +202,7 @@ def tell(planted: Planted) -> None:
     _records_without_a_case(teller)
     sharing.share(teller, told_live)
     mandates.ask_to_act(teller, demo_proof())
+    intake.send_a_sheet(teller)
     clock.turn()
 
 

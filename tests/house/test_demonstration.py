@@ -14,6 +14,7 @@ from app.db import db
 from app.journal import check_chain
 from app.models import (
     ApiKey,
+    Batch,
     CreditRecord,
     Delivery,
     Endpoint,
@@ -47,7 +48,7 @@ def test_the_demonstration_shares_in_every_way_and_tells_no_secret(app: Flask) -
     with app.app_context():
         text = seed()
         assert seed() == text, "an instance that is filled is left alone"
-        codes = dict(db.session.execute(select(Office.code, Office.id)).all())  # type: ignore[arg-type]
+        codes = dict(db.session.execute(select(Office.code, Office.id)).all())
         ways = {row.office_id: row for row in db.session.execute(select(Endpoint.__table__))}
         assert {row.channel for row in ways.values()} == set(CHANNELS_OUT) - {"counter"}
         assert {row.format for row in ways.values()} == set(FORMATS)
@@ -61,6 +62,9 @@ def test_the_demonstration_shares_in_every_way_and_tells_no_secret(app: Flask) -
         assert ways[codes["lk-water"]].stopped_at is not None
         asked = db.session.execute(select(MandateRequest.state, MandateRequest.code).order_by(MandateRequest.id)).all()
         assert [row.state for row in asked] == ["refused", "waiting"], "an officer finds somebody's papers to look at"
+        [sent] = db.session.execute(select(Batch.state, Batch.tallies)).all()
+        assert sent.state == "done", "a month's sheet of 长沙, with rows for every verdict that people must know"
+        assert sent.tallies["waiting"] >= 3 and sent.tallies["duplicate"] == 1 and sent.tallies["in"] > 10
         for table in (Statement, Subscription, ApiKey):
             assert db.session.execute(select(func.count()).select_from(table)).scalar_one(), table
 
